@@ -1,0 +1,3 @@
+module tinyactor
+
+go 1.26
