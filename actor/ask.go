@@ -1,0 +1,198 @@
+package actor
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// foreignAsks counts the asks under way through senders that are not of this
+// package: only while there are any does Send look for one in its context.
+var foreignAsks atomic.Int64
+
+// The states of an ask.
+const (
+	slotOpen     uint32 = iota
+	slotAnswered        // somebody has won the right to answer or fail it
+	slotLeft            // the asker has gone
+)
+
+// slot is one ask: where its answer goes. It travels beside the message, not in
+// it, so that the asker hears of the end of whoever has the message, however
+// the message is written.
+type slot struct {
+	ctx   context.Context // the asker's
+	state atomic.Uint32
+	done  chan struct{}        // capacity 1: gets a token with the answer
+	to    atomic.Pointer[core] // who was sent the message
+	err   error                // the answer's error, or why there is none
+
+	foreign bool // it went through a Sender that is not of this package
+}
+
+// call is a slot and the value of the answer.
+type call[R any] struct {
+	slot
+	value R
+}
+
+// Reply is where the answer to an Ask goes. It is a value to put, best to embed,
+// in the message that asks. The zero Reply answers nobody. It may be kept and
+// answered later, by any goroutine, as long as the process that received the
+// message lives.
+type Reply[R any] struct{ call *call[R] }
+
+// Answer gives the asker a value and an error; if the error is not nil, Ask
+// returns it as it is. It does not wait, and reports whether the asker gets the
+// answer: false if it was answered before, has gone, or was told that there will
+// be none.
+func (r Reply[R]) Answer(value R, err error) bool {
+	if r.call == nil || !r.call.claim() {
+		return false
+	}
+	r.call.value, r.call.err = value, err
+	r.call.done <- struct{}{}
+	return true
+}
+
+// Context returns a context with the asker's values, deadline and cancellation,
+// for the calls that the handler makes to answer. It is not the asker: a Send,
+// Ask or Spawn with it is not taken for one of the asking process. The zero
+// Reply has context.Background.
+func (r Reply[R]) Context() context.Context {
+	if r.call == nil {
+		return context.Background()
+	}
+	return (*replyContext)(&r.call.slot)
+}
+
+// replyContext is the asker's context without its identity.
+type replyContext slot
+
+func (c *replyContext) Deadline() (time.Time, bool) { return c.ctx.Deadline() }
+func (c *replyContext) Done() <-chan struct{}       { return c.ctx.Done() }
+func (c *replyContext) Err() error                  { return c.ctx.Err() }
+
+func (c *replyContext) Value(key any) any {
+	switch key.(type) {
+	case processKey, slotKey:
+		return nil
+	}
+	return c.ctx.Value(key)
+}
+
+func (c *replyContext) String() string { return "actor.Reply.Context" }
+
+// claim wins the right to answer.
+func (s *slot) claim() bool { return s.state.CompareAndSwap(slotOpen, slotAnswered) }
+
+// open reports whether the asker still waits.
+func (s *slot) open() bool { return s.state.Load() == slotOpen }
+
+// answer gives the asker an error, with the zero value: one of the handler's, or
+// why there will be no answer.
+func (s *slot) answer(err error) {
+	if s.claim() {
+		s.err = err
+		s.done <- struct{}{}
+	}
+}
+
+// asker is a Sender of this package: it brings the slot along with the message.
+type asker[M any] interface {
+	ask(ctx context.Context, msg M, s *slot) error
+}
+
+// Ask sends the message that msg makes around a Reply, and waits for the answer.
+//
+// It always ends, unless ctx never does and neither the answer nor the end of
+// the process comes. It returns the answer, with the error given to Answer as
+// it is; or an error of Send (with ErrClosed the message was not accepted, and
+// it is safe to ask again); or ErrNoReply with its cause when the process that
+// received the message has ended, or the actor has and none did: then the
+// effect is unknown; or, wrapped, ctx's error. A process of an actor that has
+// no other, asking its own actor, gets ErrNoReply at once and nothing is sent:
+// the ctx given tells who asks.
+//
+// This holds for an Address, for what Map makes of one, and for every Sender
+// that passes ctx on. It costs two allocations, and whatever msg does.
+func Ask[M, R any](ctx context.Context, to Sender[M], msg func(Reply[R]) M) (R, error) {
+	var zero R
+	c := new(call[R])
+	c.ctx, c.done = ctx, make(chan struct{}, 1)
+	defer c.leave(to)
+	if err := send(ctx, to, msg(Reply[R]{c}), &c.slot); err != nil {
+		return zero, err
+	}
+	select {
+	case <-c.done:
+	case <-ctx.Done():
+		if c.state.CompareAndSwap(slotOpen, slotLeft) {
+			return zero, c.failed(ctx.Err())
+		}
+		<-c.done // the answer is on its way
+	}
+	value := c.value
+	c.value = zero // whoever keeps the Reply does not keep the answer
+	return value, c.err
+}
+
+// leave is the end of an ask: a late answer reaches nobody. Until then to was
+// in use.
+func (s *slot) leave(to any) {
+	s.state.CompareAndSwap(slotOpen, slotLeft)
+	if s.foreign {
+		foreignAsks.Add(-1)
+	}
+	runtime.KeepAlive(to)
+}
+
+// send sends a message and its slot through any Sender.
+func send[M any](ctx context.Context, to Sender[M], msg M, s *slot) error {
+	if t, ok := to.(asker[M]); ok {
+		return t.ask(ctx, msg, s)
+	}
+	s.foreign = true
+	foreignAsks.Add(1)
+	return to.Send(context.WithValue(ctx, slotKey{}, s), msg)
+}
+
+// ask is Send with a slot, for [Ask].
+func (a *Address[M]) ask(ctx context.Context, msg M, s *slot) error {
+	defer runtime.KeepAlive(a)
+	return a.send(ctx, msg, s)
+}
+
+// failed names the actor that was asked in the error of an ask.
+func (s *slot) failed(cause error) error {
+	if to := s.to.Load(); to != nil {
+		return to.failed("ask", cause)
+	}
+	return &opError{who: "actor", op: "ask", cause: cause}
+}
+
+// mapped is a Sender that converts.
+type mapped[A, B any] struct {
+	to Sender[B]
+	f  func(A) B
+}
+
+// Map returns a Sender of A that sends f of each message to another Sender. f
+// runs on the sender's goroutine, before any wait. Map panics if to or f is nil.
+func Map[A, B any](to Sender[B], f func(A) B) Sender[A] {
+	switch {
+	case to == nil:
+		panic("actor: Map: to is nil")
+	case f == nil:
+		panic("actor: Map: f is nil")
+	}
+	return &mapped[A, B]{to, f}
+}
+
+func (m *mapped[A, B]) Send(ctx context.Context, msg A) error { return m.to.Send(ctx, m.f(msg)) }
+func (m *mapped[A, B]) TrySend(msg A) error                   { return m.to.TrySend(m.f(msg)) }
+
+func (m *mapped[A, B]) ask(ctx context.Context, msg A, s *slot) error {
+	return send(ctx, m.to, m.f(msg), s)
+}

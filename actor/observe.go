@@ -1,0 +1,155 @@
+package actor
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Observer is told what happens to actors: see [WithObserver].
+//
+// An observer that logs panics itself has a method LogsPanics() bool that
+// returns true: then the library does not. It is asked once, by WithObserver.
+type Observer interface {
+	// Observe gets the events of one actor one at a time and in their order;
+	// those of different actors may come at the same time. It runs on a
+	// goroutine of its own: a slow observer gets its events later and stops no
+	// actor, and a panic in it is dropped.
+	Observe(Event)
+}
+
+// EventKind says what happened.
+type EventKind string
+
+// The events. They are about life and death; nothing is told per message.
+const (
+	EventSpawned     EventKind = "spawned"      // a process was made
+	EventClosed      EventKind = "closed"       // the actor takes no more messages
+	EventHalted      EventKind = "halted"       // all processes are asked to stop, or Count of them
+	EventAborted     EventKind = "aborted"      // the actor is torn down
+	EventIgnoredHalt EventKind = "ignored halt" // an aborted process had not touched its inbox since it was halted; Stack says where it waited
+	EventPanicked    EventKind = "panicked"     // a body or Undelivered panicked: Err, Stack
+	EventUndelivered EventKind = "undelivered"  // Count messages of type Type were received by nobody
+	EventExited      EventKind = "exited"       // a process ended, with Err
+	EventStuck       EventKind = "stuck"        // a process has not ended after an abort: Err, Stack
+	EventReleased    EventKind = "released"     // a stuck process has ended after all, with Err
+	EventEnded       EventKind = "ended"        // the last process has ended: Done is closed; Err joins theirs
+)
+
+// Event is something that happened to an actor. Fields may be added.
+type Event struct {
+	Kind    EventKind
+	Time    time.Time
+	ID      ID
+	Name    string
+	Parent  ID  // the actor that owns this one, or 0
+	Process int // index of the process, or -1 if it is about the actor
+	Err     error
+	Stack   string
+	Count   int
+	Type    string
+}
+
+// WithObserver returns a context below which o is told of every actor: of those
+// spawned with it, and of all their descendants. Observers that the context
+// already has stay. It costs nothing per message.
+func WithObserver(ctx context.Context, o Observer) context.Context {
+	if o == nil {
+		panic("actor: WithObserver: o is nil")
+	}
+	l, ok := o.(interface{ LogsPanics() bool })
+	b := watcher{o, ok && l.LogsPanics()}
+	return context.WithValue(ctx, observersKey{}, append(slices.Clip(observersOf(ctx)), b))
+}
+
+// watcher is an observer and what it said of panics.
+type watcher struct {
+	Observer
+	logsPanics bool
+}
+
+func observersOf(ctx context.Context) []watcher {
+	ws, _ := ctx.Value(observersKey{}).([]watcher)
+	return ws
+}
+
+// bulletin brings one actor's events to its observers, in order. It has a
+// goroutine only while there are events to bring.
+type bulletin struct {
+	observers  []watcher
+	logsPanics bool
+
+	mu     sync.Mutex
+	events []Event
+	busy   bool // a goroutine is at it
+
+	event Event     // what that goroutine brings
+	rest  []watcher // to whom it still has to
+}
+
+func newBulletin(observers []watcher) *bulletin {
+	if len(observers) == 0 {
+		return nil
+	}
+	return &bulletin{
+		observers:  observers,
+		logsPanics: slices.ContainsFunc(observers, func(w watcher) bool { return w.logsPanics }),
+	}
+}
+
+// observers returns whom the actor's descendants inherit.
+func (c *core) observers() []watcher {
+	if c.bulletin == nil {
+		return nil
+	}
+	return c.bulletin.observers
+}
+
+// tell notes an event for the observers. It does not wait for them, so it may
+// be called under any lock, and is, so that the events are in order.
+func (c *core) tell(e Event) {
+	b := c.bulletin
+	if b == nil {
+		return
+	}
+	e.Time, e.ID, e.Name, e.Parent = time.Now(), c.id, c.name, c.parentID()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.events = append(b.events, e)
+	if !b.busy {
+		b.busy = true
+		go b.bring()
+	}
+}
+
+// bring brings what is noted until nothing is left.
+func (b *bulletin) bring() {
+	complete := false
+	defer func() {
+		if !complete {
+			go b.bring() // an observer has called Goexit: the rest follows
+		}
+	}()
+	for {
+		for len(b.rest) > 0 {
+			o := b.rest[0]
+			b.rest = b.rest[1:]
+			bringTo(o, b.event)
+		}
+		b.mu.Lock()
+		if len(b.events) == 0 {
+			b.busy, b.events, b.event, complete = false, nil, Event{}, true
+			b.mu.Unlock()
+			return
+		}
+		b.event, b.events, b.rest = b.events[0], b.events[1:], b.observers
+		b.mu.Unlock()
+	}
+}
+
+// bringTo brings one event to one observer, whose panic is dropped.
+func bringTo(o Observer, e Event) {
+	defer func() { _ = recover() }()
+	o.Observe(e)
+}

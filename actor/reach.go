@@ -1,0 +1,64 @@
+package actor
+
+import (
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"weak"
+)
+
+// reach is how an actor finds its address without keeping it alive, so that the
+// garbage collector can tell when nobody can reach the actor any more.
+type reach[M any] struct {
+	capacity Capacity
+	address  weak.Pointer[Address[M]] // guarded by core.mu
+}
+
+// addr returns the actor's address: the one that is in use, or a new one if
+// the last has been collected.
+func (ch *channel[M]) addr() *Address[M] {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if a := ch.reach.address.Value(); a != nil {
+		return a
+	}
+	a := &Address[M]{ch: ch}
+	ch.reach.address = weak.Make(a)
+	if !ch.bubbled {
+		runtime.AddCleanup(a, (*core).unreachable, &ch.core)
+	}
+	return a
+}
+
+// hasAddress reports whether an address is in use. core.mu is held.
+func (ch *channel[M]) hasAddress() bool { return ch.reach.address.Value() != nil }
+
+// messageType names M, for logs.
+func (ch *channel[M]) messageType() string { return reflect.TypeFor[M]().String() }
+
+// unreachable closes the actor after an address was collected, unless a newer
+// one is in use.
+func (c *core) unreachable() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.queue.hasAddress() {
+		c.closeLocked()
+	}
+}
+
+// inBubble reports whether the caller runs in a testing/synctest bubble. A
+// cleanup runs outside of it, and whoever touches a bubble's channel from
+// outside ends the program.
+func inBubble() bool {
+	if !testing.Testing() {
+		return false
+	}
+	if now := time.Now(); now != now.Round(0) {
+		return false // a bubble's clock has no monotonic part
+	}
+	var line [128]byte
+	first, _, _ := strings.Cut(string(line[:runtime.Stack(line[:], false)]), "\n")
+	return strings.Contains(first, "synctest bubble")
+}

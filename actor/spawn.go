@@ -1,0 +1,107 @@
+package actor
+
+import (
+	"context"
+	"fmt"
+)
+
+// None is the value of processes that have none.
+type None = struct{}
+
+// Spawn starts an actor of one process that runs body on a goroutine of its own.
+// A Halt does not cancel the body's context: halted, its next receive returns
+// ErrHalted, and it can finish its work with a living context. That ends with
+// cause ErrAborted when the actor is aborted, otherwise when the body has ended.
+//
+// owner owns the actor: when it ends, the actor is stopped (see [Config] for
+// how). With the context of a process as owner, the actor becomes a child of
+// that process, which does not end before its children have. The body's context
+// carries owner's values. If owner has ended, the body runs, stopped from the
+// start.
+//
+// What body returns is what Wait returns; ErrHalted and ErrClosed, as an inbox
+// gives them, count as nil. A panic in body becomes a *PanicError, is logged,
+// and ends nothing but the actor. Fatal errors of the runtime, such as a
+// concurrent map write, and panics on goroutines that body starts by itself
+// cannot be caught: they end the program.
+//
+// Spawn never fails. It panics if owner or body is nil.
+func Spawn[M any](owner context.Context, cfg Config,
+	body func(ctx context.Context, in *Inbox[M]) error) (*Child[M, None], *Address[M]) {
+	if body == nil {
+		panic("actor: Spawn: body is nil")
+	}
+	a := spawn("Spawn", owner, cfg, 1, NoValue(body))
+	return &Child[M, None]{addr: a}, a
+}
+
+// SpawnValue is Spawn for a body that also returns a value.
+func SpawnValue[M, E any](owner context.Context, cfg Config,
+	body func(ctx context.Context, in *Inbox[M]) (E, error)) (*Child[M, E], *Address[M]) {
+	a := spawn("SpawnValue", owner, cfg, 1, body)
+	return &Child[M, E]{addr: a}, a
+}
+
+// SpawnPool starts an actor of n processes that run body and share one inbox:
+// each message is received by one of them. All are live before the first body
+// runs. n must be at least 1.
+func SpawnPool[M, E any](owner context.Context, cfg Config, n int,
+	body func(ctx context.Context, in *Inbox[M]) (E, error)) (*Pool[M, E], *Address[M]) {
+	if n < 1 {
+		panic(fmt.Sprintf("actor: SpawnPool: n is %d, must be at least 1", n))
+	}
+	a := spawn("SpawnPool", owner, cfg, n, body)
+	return &Pool[M, E]{addr: a}, a
+}
+
+// NoValue makes a body without a value one for SpawnValue, SpawnPool and
+// Pool.Spawn.
+func NoValue[M any](body func(context.Context, *Inbox[M]) error) func(context.Context, *Inbox[M]) (None, error) {
+	if body == nil {
+		panic("actor: NoValue: body is nil")
+	}
+	return func(ctx context.Context, in *Inbox[M]) (None, error) { return None{}, body(ctx, in) }
+}
+
+func spawn[M, E any](fn string, owner context.Context, cfg Config, n int,
+	body func(ctx context.Context, in *Inbox[M]) (E, error)) *Address[M] {
+	switch {
+	case owner == nil:
+		panic("actor: " + fn + ": owner is nil")
+	case body == nil:
+		panic("actor: " + fn + ": body is nil")
+	}
+	ch := new(channel[M])
+	ch.reach.capacity = cfg.Capacity.orDefault()
+	ch.Init(ch.reach.capacity.policy)
+	c := &ch.core
+	c.id, c.name = ID(lastID.Add(1)), cfg.Name
+	c.queue, c.undelivered, c.drain = ch, cfg.Undelivered, cfg.Drain
+	c.bubbled = inBubble()
+	c.own(owner)
+	c.bulletin = newBulletin(observersOf(owner))
+	c.setAbortTimer(cfg.AbortTimer)
+
+	procs := make([]*process, n)
+	for i := range procs {
+		procs[i] = newProcess(ch, body)
+		c.enrol(procs[i])
+	}
+	a := ch.addr()
+	if !cfg.Detached {
+		c.attach(cfg.AbortTimer)
+	}
+	for _, p := range procs {
+		go p.main()
+	}
+	return a
+}
+
+// newProcess makes a process of the actor that is not enrolled yet.
+func newProcess[M, E any](ch *channel[M], body func(context.Context, *Inbox[M]) (E, error)) *process {
+	in := &Inbox[M]{ch: ch}
+	p := &in.process
+	p.seat = in
+	p.body = func() (any, error) { return body((*processContext)(p), in) }
+	return p
+}

@@ -1,0 +1,210 @@
+package actor
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// own finds out who owns a new actor: the process that the context belongs to,
+// the context itself, both, or nobody. A context that can never end owns nothing.
+func (c *core) own(owner context.Context) {
+	c.owner = owner
+	if p, ok := owner.(*processContext); ok {
+		c.parent = (*process)(p)
+		return
+	}
+	if owner.Done() != nil {
+		c.parent = processOf(owner)
+		c.ownerEnds = true
+	}
+}
+
+// parentID is 0 if no actor owns this one.
+func (c *core) parentID() ID {
+	if c.parent == nil {
+		return 0
+	}
+	return c.parent.core.id
+}
+
+// attach ties the actor to its owner, with the given time from halt to abort.
+// If the owner has ended, the actor is stopped when attach returns.
+func (c *core) attach(timer time.Duration) {
+	c.mu.Lock()
+	c.setAbortTimer(timer)
+	if c.attached || c.released {
+		c.mu.Unlock()
+		return
+	}
+	c.attached = true
+	var ended, aborted bool
+	if c.parent != nil {
+		ended, aborted = c.parent.adopt(c)
+	}
+	c.mu.Unlock()
+	if c.ownerEnds && !ended {
+		if ended = c.owner.Err() != nil; ended {
+			aborted = aborted || errors.Is(context.Cause(c.owner), ErrAborted)
+		} else {
+			c.watch(context.AfterFunc(c.owner, c.ownerCtxEnded))
+		}
+	}
+	switch {
+	case aborted:
+		c.abort()
+	case ended:
+		c.ownerEnded()
+	}
+}
+
+// watch keeps the function that ends a watch over the owner, or calls it if the
+// actor is not attached any more.
+func (c *core) watch(stop func() bool) {
+	c.mu.Lock()
+	if c.attached && c.unwatch == nil && !c.finished {
+		c.unwatch, stop = stop, nil
+	}
+	c.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// detach makes the owner's end do nothing, and the owner not wait.
+func (c *core) detach() {
+	c.mu.Lock()
+	unwatch := c.unwatch
+	c.attached, c.unwatch = false, nil
+	if c.abortTimer != nil {
+		c.abortTimer.Stop()
+		c.abortTimer = nil
+	}
+	up := c.unlink()
+	c.mu.Unlock()
+	if unwatch != nil {
+		unwatch()
+	}
+	up.release()
+}
+
+// ownerCtxEnded is called when the owner's context ends.
+func (c *core) ownerCtxEnded() {
+	if errors.Is(context.Cause(c.owner), ErrAborted) {
+		c.mu.Lock()
+		attached := c.attached
+		c.mu.Unlock()
+		if attached {
+			c.abort()
+		}
+		return
+	}
+	c.ownerEnded()
+}
+
+// ownerEnded stops an attached actor: halt or close now, abort when the abort
+// timer runs out.
+func (c *core) ownerEnded() {
+	c.mu.Lock()
+	if !c.attached || c.finished {
+		c.mu.Unlock()
+		return
+	}
+	d := c.abortAfter
+	if d > 0 && c.abortTimer == nil {
+		c.abortTimer = time.AfterFunc(d, c.abortOverdue)
+	}
+	c.mu.Unlock()
+	switch {
+	case d < 0:
+		c.abort()
+	case c.drain:
+		c.close()
+	default:
+		c.halt()
+	}
+}
+
+// abortOverdue is called when the abort timer runs out.
+func (c *core) abortOverdue() {
+	c.mu.Lock()
+	attached := c.attached
+	c.mu.Unlock()
+	if attached {
+		c.abort()
+	}
+}
+
+// adopt makes c a child of p until it is released or detached, and says whether
+// p has ended or was aborted. c.mu is held.
+func (p *process) adopt(c *core) (ended, aborted bool) {
+	p.core.mu.Lock()
+	defer p.core.mu.Unlock()
+	if p.stage < exited {
+		c.linked = true
+		c.prev, c.kin = nil, p.children
+		if c.kin != nil {
+			c.kin.prev = c
+		}
+		p.children = c
+	}
+	return p.stage > running, p.torn
+}
+
+// unlink takes c off its parent's list and returns the parent's actor if that
+// was all somebody waited for: the caller must release it. c.mu is held.
+func (c *core) unlink() (waiting *core) {
+	if !c.linked {
+		return nil
+	}
+	p := c.parent
+	up := p.core
+	up.mu.Lock()
+	defer up.mu.Unlock()
+	c.linked = false
+	if c.prev != nil {
+		c.prev.kin = c.kin
+	} else {
+		p.children = c.kin
+	}
+	if c.kin != nil {
+		c.kin.prev = c.prev
+	}
+	c.prev, c.kin = nil, nil
+	up.stuckDown = append(up.stuckDown, c.stuckLocked()...)
+	if p.children == nil {
+		fire(&p.childless)
+		if up.settle() {
+			return up
+		}
+	}
+	return nil
+}
+
+// stopChildren stops what p has spawned and is attached to it, and waits until
+// all of it has ended or is declared stuck. It returns with p.core.mu held.
+func (p *process) stopChildren() {
+	c := p.core
+	c.mu.Lock()
+	kids := p.childrenLocked()
+	c.mu.Unlock()
+	for _, kid := range kids {
+		kid.ownerEnded()
+	}
+	c.mu.Lock()
+	for p.children != nil {
+		childless := c.lazy(&p.childless, false)
+		c.mu.Unlock()
+		<-childless
+		c.mu.Lock()
+	}
+}
+
+// childrenLocked returns the attached children. p.core.mu is held.
+func (p *process) childrenLocked() []*core {
+	var kids []*core
+	for kid := p.children; kid != nil; kid = kid.kin {
+		kids = append(kids, kid)
+	}
+	return kids
+}
