@@ -47,7 +47,7 @@ func runDemo(ctx context.Context, set settings, dir string, d time.Duration, out
 	)
 	go func() {
 		var err error
-		left, err = serve(serving, l, set, out)
+		left, err = serve(serving, l, newService(context.Background(), set, countWords), out)
 		served <- err
 	}()
 

@@ -81,7 +81,7 @@ func listenAndServe(ctx context.Context, addr string, set settings, out io.Write
 	if err != nil {
 		return err
 	}
-	_, err = serve(ctx, l, set, out)
+	_, err = serve(ctx, l, newService(context.Background(), set, countWords), out)
 	return err
 }
 

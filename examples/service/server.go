@@ -114,15 +114,11 @@ func reply(w http.ResponseWriter, status int, value any) {
 	_ = json.NewEncoder(w).Encode(value)
 }
 
-// serve runs the service on l until ctx ends. Then it takes no more requests,
-// finishes the work that is queued, writes the account to out, and returns the
-// books. It ends in the same way, with an error, when the server or one of the
-// actors fails.
-func serve(ctx context.Context, l net.Listener, set settings, out io.Writer) (books, error) {
-	owner, end := context.WithCancel(context.Background())
-	defer end()
-	s := newService(owner, set, countWords)
-
+// serve answers the requests that come to l with s until ctx ends. Then it
+// takes no more requests, has s finish the work that is queued, writes the
+// account to out, and returns the books. It ends in the same way, with an
+// error, when the server or one of the actors fails.
+func serve(ctx context.Context, l net.Listener, s *service, out io.Writer) (books, error) {
 	// The limits on reading and writing also bound how long Shutdown waits.
 	server := &http.Server{
 		Handler:           s.handler(),

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -22,6 +23,20 @@ func newTestService(t *testing.T, set settings, count func(string) map[string]in
 		<-s.store.Done()
 	})
 	return s
+}
+
+// newHeldService starts a service whose workers wait, each with its first
+// piece in hand, until open is called.
+func newHeldService(t *testing.T, set settings) (s *service, open func()) {
+	t.Helper()
+	opened := make(chan struct{})
+	open = sync.OnceFunc(func() { close(opened) })
+	s = newTestService(t, set, func(text string) map[string]int {
+		<-opened
+		return countWords(text)
+	})
+	t.Cleanup(open)
+	return s, open
 }
 
 // request makes a request without a network and decodes the answer into value

@@ -40,9 +40,8 @@ type service struct {
 	address *actor.Address[request] // of the store
 }
 
-// newService starts the actors. They live until finish; if owner ends before,
-// they are halted and what is queued is handed back.
-// The workers count with count.
+// newService starts the actors, whose workers count with count. They live
+// until finish; if owner ends before, they are halted in no particular order.
 func newService(owner context.Context, set settings, count func(string) map[string]int) *service {
 	s := &service{settings: set}
 	var pieces *actor.Address[piece]

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -23,11 +22,7 @@ func textOf(n int, word string) string {
 // counted, an older text of that name stands, and what fits still fits.
 func TestFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		open := make(chan struct{})
-		s := newTestService(t, settings{workers: 1, queue: 8, maxBytes: 1 << 20}, func(text string) map[string]int {
-			<-open
-			return countWords(text)
-		})
+		s, open := newHeldService(t, settings{workers: 1, queue: 8, maxBytes: 1 << 20})
 		pieces := 0
 		for i, n := range []int{2, 2, 2, 1} {
 			name := fmt.Sprint("admitted", i)
@@ -49,7 +44,7 @@ func TestFullQueue(t *testing.T) {
 		s.post(t, "last", "one piece")
 		pieces++
 
-		close(open)
+		open()
 		synctest.Wait()
 		s.post(t, "refused", textOf(2, "room"))
 		pieces += 2
@@ -67,11 +62,7 @@ func TestFullQueue(t *testing.T) {
 // is refused leaves no trace, and the account is what the clients were told.
 func TestAdmission(t *testing.T) {
 	const clients, each = 8, 25
-	refused, refuse := make(chan struct{}), sync.Once{}
-	s := newTestService(t, settings{workers: 3, queue: 16, maxBytes: 1 << 20}, func(text string) map[string]int {
-		<-refused // so that the queue gets full
-		return countWords(text)
-	})
+	s, open := newHeldService(t, settings{workers: 3, queue: 16, maxBytes: 1 << 20})
 	type told struct {
 		pieces int
 		texts  map[string]map[string]int
@@ -89,7 +80,7 @@ func TestAdmission(t *testing.T) {
 					mine.pieces += got.Pieces
 					mine.texts[name] = countWords(text)
 				case http.StatusTooManyRequests:
-					refuse.Do(func() { close(refused) })
+					open() // the queue has been full
 				default:
 					t.Errorf("posting %s: status %d, %s", name, status, failure)
 				}
@@ -159,11 +150,7 @@ func TestPostAgain(t *testing.T) {
 // finish refuses what comes too late and finishes what is queued.
 func TestFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		open := make(chan struct{})
-		s := newTestService(t, settings{workers: 2, queue: 8, maxBytes: 1 << 20}, func(text string) map[string]int {
-			<-open
-			return countWords(text)
-		})
+		s, open := newHeldService(t, settings{workers: 2, queue: 8, maxBytes: 1 << 20})
 		for i := range 4 {
 			s.post(t, fmt.Sprint("text", i), textOf(2, "word"))
 		}
@@ -182,7 +169,7 @@ func TestFinish(t *testing.T) {
 		if status, failure := s.request(t, "POST", "/texts?name=late", "late", nil); status != http.StatusServiceUnavailable {
 			t.Errorf("posting while the service stops: status %d, %s", status, failure)
 		}
-		close(open)
+		open()
 		<-finished
 		if status, failure := s.request(t, "GET", "/words", "", nil); status != http.StatusServiceUnavailable {
 			t.Errorf("asking after the service has stopped: status %d, %s", status, failure)
@@ -194,11 +181,7 @@ func TestFinish(t *testing.T) {
 // handed back, and no text is half counted.
 func TestFinishOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		open := make(chan struct{})
-		s := newTestService(t, settings{workers: 3, queue: 8, maxBytes: 1 << 20}, func(text string) map[string]int {
-			<-open
-			return countWords(text)
-		})
+		s, open := newHeldService(t, settings{workers: 3, queue: 8, maxBytes: 1 << 20})
 		for i := range 4 {
 			s.post(t, fmt.Sprint("text", i), textOf(2, fmt.Sprint("word", i)))
 		}
@@ -220,7 +203,29 @@ func TestFinishOutOfTime(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
-		close(open)
+		open()
 		<-finished
+	})
+}
+
+// When the pool is torn down while the service runs, texts are refused, and
+// no text waits for pieces that never come.
+func TestPoolTornDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestService(t, settings{workers: 2, queue: 8, maxBytes: 1000}, countWords)
+		s.post(t, "early", "word")
+		synctest.Wait()
+		s.workers.Halt()
+		synctest.Wait()
+		if status, failure := s.request(t, "POST", "/texts?name=late", "word", nil); status != http.StatusServiceUnavailable {
+			t.Errorf("posting without workers: status %d, %s", status, failure)
+		}
+		if status, _ := s.request(t, "GET", "/texts/late", "", nil); status != http.StatusNotFound {
+			t.Errorf("a text that nobody counts is known: status %d", status)
+		}
+		left, err := s.finish(t.Context())
+		if want := (account{accepted: 1, processed: 1}); err != nil || left.account != want {
+			t.Errorf("the account is %v, %v; want %v", left.account, err, want)
+		}
 	})
 }
