@@ -229,3 +229,18 @@ func TestPoolTornDown(t *testing.T) {
 		}
 	})
 }
+
+// Pieces of a post that was not admitted whole, because the pool was torn down
+// between two of them, are on the account and nowhere else.
+func TestPiecesOfNoPost(t *testing.T) {
+	s := &store{texts: map[string]*text{"known": {counts: map[string]int{"word": 1}, post: 1}}}
+	counted{text: "new", post: 2, counts: map[string]int{"half": 1}}.apply(s)
+	counted{text: "known", post: 3, counts: map[string]int{"half": 1}}.apply(s)
+	returned{text: "known", post: 3}.apply(s)
+	if want := (account{processed: 2, handedBack: 1}); s.account != want {
+		t.Errorf("the account is %v, want %v", s.account, want)
+	}
+	if left := s.books(); len(left.texts) != 1 || !maps.Equal(left.texts["known"], map[string]int{"word": 1}) || len(left.total) != 0 {
+		t.Errorf("the books are %v, %v", left.texts, left.total)
+	}
+}
