@@ -1,17 +1,33 @@
 // Service is an HTTP service that counts words, built of actors: a pool of
-// workers shares the pieces of the texts that are posted, and a store, which
-// owns all state, admits texts, merges the counts and answers questions.
+// workers shares the pieces of the texts that are posted, a foreman makes the
+// pool larger and smaller, a store, which owns all state, admits texts, merges
+// the counts and answers questions, and a task writes snapshots.
 //
-//	POST /texts?name=…   takes a text (202), or refuses it when the queue is full (429)
-//	GET  /texts/{name}   what is known about one text
-//	GET  /words?n=10     the most frequent words of all texts
+//	POST /texts?name=…             takes a text (202), or refuses it when the queue is full (429)
+//	POST /texts?name=…&wait=true   waits until it is counted (200) or has failed (500)
+//	GET  /texts/{name}             what is known about one text
+//	GET  /words?n=10               the most frequent words of all texts
+//	GET  /tasks/snapshot           what the task is doing
+//	POST /tasks/snapshot/stop      stops the task
+//	POST /tasks/snapshot/start     starts it again
+//	POST /tasks/snapshot?format=…  has it write json or csv from now on
+//	POST /crash                    makes a worker that has a piece in hand panic (with -allow-crash)
+//	GET  /stats                    what became of the pieces, queues and processes
+//	GET  /healthz                  200 as long as texts are taken
 //
-// SIGINT or SIGTERM ends it: it takes no more requests, finishes what is
-// queued, and prints what became of the pieces of text that it had accepted.
+// Posting a name again replaces that text's counts. A post of which a worker had
+// a piece in hand when it panicked fails as a whole: the piece is reported,
+// nothing of the post counts, and the text is as it was before.
+//
+// SIGINT or SIGTERM ends the service: it takes no more requests, finishes what
+// is queued, writes a last snapshot, and prints what became of the pieces of
+// text that it had accepted. A second signal, or the end of -grace, aborts what
+// is not finished, says what that was, and makes the exit status 1.
 //
 // With -demo it starts itself on a free port, posts the source files below
-// -dir for the given time, ends in the same way, and compares the counts with
-// those of a plain sequential program.
+// -dir for the given time, meanwhile crashes workers, floods the queue, stops
+// and starts the task, ends in the same way, and compares what is left with the
+// counts of a plain sequential program.
 package main
 
 import (
@@ -24,26 +40,49 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"syscall"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal ends the service in order, a second one at once.
-	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+func main() { os.Exit(runUntilSignals(countWords)) }
+
+// runUntilSignals is the program, whose workers count with count.
+func runUntilSignals(count func(string) map[string]int) (status int) {
+	ctx, abort := signals()
+	p := program{count: count, stdout: os.Stdout, stderr: os.Stderr}
+	return p.run(ctx, abort, os.Args[1:])
 }
 
-// run is the program without what can be there once only. It returns the exit
-// status: 0, or 1 if something failed or did not add up, or 2 for wrong flags.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// signals returns a context that ends with the first SIGINT or SIGTERM and one
+// that ends with the second. The third ends the program.
+func signals() (ctx, abort context.Context) {
+	ctx, end := context.WithCancel(context.Background())
+	abort, tearDown := context.WithCancelCause(context.Background())
+	received := make(chan os.Signal, 2)
+	signal.Notify(received, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-received
+		end()
+		second := <-received
+		signal.Stop(received)
+		tearDown(fmt.Errorf("aborted by a second signal: %v", second))
+	}()
+	return ctx, abort
+}
+
+// A program is all but what can be there once only.
+type program struct {
+	count          func(string) map[string]int
+	stdout, stderr io.Writer
+}
+
+// run ends in order when ctx does, and at once when abort does. It returns the
+// exit status: 0, or 1 if something failed or did not add up, or 2 for wrong
+// flags.
+func (p program) run(ctx, abort context.Context, args []string) int {
 	flags := flag.NewFlagSet("service", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(p.stderr)
 	var set settings
-	flags.IntVar(&set.workers, "workers", runtime.GOMAXPROCS(0), "`number` of workers")
-	flags.IntVar(&set.queue, "queue", 256, "`number` of pieces of text that may be accepted and not yet counted")
-	flags.Int64Var(&set.maxBytes, "max-bytes", 1<<20, "size of the largest text in `bytes`")
+	set.register(flags)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on")
 	demo := flags.Duration("demo", 0, "run a demonstration for this `time`, on a free port")
 	dir := flags.String("dir", repository(), "`folder` whose *.go and *.md files the demonstration posts")
@@ -60,28 +99,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		err = fmt.Errorf("-demo is %v and must not be negative", *demo)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "service:", err)
+		fmt.Fprintln(p.stderr, "service:", err)
 		return 2
 	}
 
 	if *demo > 0 {
-		err = runDemo(ctx, set, *dir, *demo, stdout)
+		err = p.demonstrate(ctx, abort, set, *dir, *demo)
 	} else {
-		err = listenAndServe(ctx, *addr, set, stdout)
+		err = p.listenAndServe(ctx, abort, *addr, set)
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "service:", err)
+		fmt.Fprintln(p.stderr, "service:", err)
 		return 1
 	}
 	return 0
 }
 
-func listenAndServe(ctx context.Context, addr string, set settings, out io.Writer) error {
+func (p program) listenAndServe(ctx, abort context.Context, addr string, set settings) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	_, err = serve(ctx, l, newService(context.Background(), set, countWords), out)
+	_, err = serve(ctx, abort, l, newService(context.Background(), set, p.count), p.stdout)
 	return err
 }
 

@@ -1,8 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +15,14 @@ import (
 // built holds the program that build has built.
 var built string
 
+// hangs is set, to anything, for the test program to be the service with workers
+// that never finish a piece.
+const hangs = "SERVICE_TEST_HANGS"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(hangs) != "" {
+		os.Exit(runUntilSignals(func(string) map[string]int { select {} }))
+	}
 	dir, err := os.MkdirTemp("", "service")
 	if err != nil {
 		panic(err)
@@ -32,8 +39,8 @@ var build = sync.OnceValues(func() (log []byte, err error) {
 	return exec.Command("go", "build", "-o", built, ".").CombinedOutput()
 })
 
-// program returns a command that runs the program and dies with the test.
-func program(t *testing.T, args ...string) *exec.Cmd {
+// executable returns a command that runs the program and dies with the test.
+func executable(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	if log, err := build(); err != nil {
 		t.Fatalf("%v\n%s", err, log)
@@ -47,7 +54,7 @@ func TestDemo(t *testing.T) {
 		"docs/big.md":  strings.Repeat("some words, Some more words and 1 number\n", 2000),
 		"docs/umlä.md": "Ünïcödé words, wörds, WÖRDS\n",
 	})
-	out, err := program(t, "-demo", "1s", "-queue", "8", "-dir", dir).CombinedOutput()
+	out, err := executable(t, "-demo", "1s", "-queue", "8", "-dir", dir).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -55,15 +62,18 @@ func TestDemo(t *testing.T) {
 		`(?m)^3 files of \d+ bytes`,
 		`(?m)^listening on http://127\.0\.0\.1:\d+$`,
 		`(?m)^\d+ requests/s, p50 \S+s, p99 \S+s$`,
-		`(?m)^the counts of 3 texts with 12 different words are those of the sequential count$`,
+		`(?m)^\d+ posts admitted, [1-9]\d* refused; [1-9]\d* pieces crashed, the task stopped [1-9]\d* times, up to \d+ workers$`,
+		`(?m)^the counts of [34] texts with \d+ different words, and the last snapshot, are those of the sequential count$`,
 	} {
 		if !regexp.MustCompile(want).Match(out) {
 			t.Errorf("the demo does not print %s:\n%s", want, out)
 		}
 	}
-	line := regexp.MustCompile(`(?m)^accepted=(\d+) processed=(\d+) handed back=0$`).FindSubmatch(out)
-	if line == nil || !bytes.Equal(line[1], line[2]) || string(line[1]) == "0" {
-		t.Errorf("the demo's account is %q:\n%s", line, out)
+	var a account
+	line := regexp.MustCompile(`(?m)^accepted=.*$`).Find(out)
+	_, err = fmt.Sscanf(string(line), "accepted=%d processed=%d handed back=%d crashed=%d", &a.accepted, &a.processed, &a.handedBack, &a.crashed)
+	if err != nil || a.accepted == 0 || a.crashed == 0 || a.handedBack != 0 || a.open() != 0 {
+		t.Errorf("the demo's account is %q, %v:\n%s", line, err, out)
 	}
 }
 
@@ -76,7 +86,11 @@ func TestFlags(t *testing.T) {
 		{"-help", 0, "-demo"},
 		{"-nonsense", 2, "nonsense"},
 		{"surplus", 2, `"surplus"`},
-		{"-workers 0", 2, "-workers"},
+		{"-workers-min 0", 2, "-workers-min"},
+		{"-workers-min 3 -workers-max 2", 2, "-workers-max"},
+		{"-snapshot=", 2, "-snapshot"},
+		{"-snapshot-every 0s", 2, "-snapshot-every"},
+		{"-grace 0s", 2, "-grace"},
 		{"-queue 0", 2, "-queue"},
 		{"-max-bytes 0", 2, "-max-bytes"},
 		{"-demo -1s", 2, "-demo"},
@@ -84,7 +98,8 @@ func TestFlags(t *testing.T) {
 		{"-addr nowhere", 1, "nowhere"},
 	} {
 		var stdout, stderr strings.Builder
-		status := run(t.Context(), strings.Fields(test.args), &stdout, &stderr)
+		p := program{count: countWords, stdout: &stdout, stderr: &stderr}
+		status := p.run(t.Context(), t.Context(), strings.Fields(test.args))
 		if status != test.status || !strings.Contains(stderr.String(), test.says) {
 			t.Errorf("%s: status %d and %q, want %d and %q", test.args, status, stderr.String(), test.status, test.says)
 		}
@@ -97,7 +112,8 @@ func TestDemoInterrupted(t *testing.T) {
 	cancel()
 	dir := writeFiles(t, map[string]string{"a.md": "a"})
 	var stdout, stderr strings.Builder
-	if status := run(ctx, []string{"-demo", "1h", "-dir", dir}, &stdout, &stderr); status != 1 || stderr.Len() == 0 {
+	p := program{count: countWords, stdout: &stdout, stderr: &stderr}
+	if status := p.run(ctx, t.Context(), []string{"-demo", "1h", "-dir", dir}); status != 1 || stderr.Len() == 0 {
 		t.Errorf("status %d, %q, %q", status, stdout.String(), stderr.String())
 	}
 }

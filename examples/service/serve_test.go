@@ -13,7 +13,6 @@ import (
 
 // When what serve needs has failed, it ends with the reason, without a signal.
 func TestServeFails(t *testing.T) {
-	set := settings{workers: 1, queue: 8, maxBytes: 1000}
 	for _, test := range []struct {
 		name  string
 		count func(string) map[string]int
@@ -23,15 +22,37 @@ func TestServeFails(t *testing.T) {
 		left  account
 	}{
 		{
-			name:  "worker",
-			count: func(string) map[string]int { panic("a word too much") },
-			fail:  func(*testing.T, *service, net.Listener) {},
-			is: func(err error) bool {
-				var panicked *actor.PanicError
-				return errors.As(err, &panicked) && panicked.Value == "a word too much"
+			name:  "workers",
+			count: countWords,
+			fail: func(t *testing.T, s *service, _ net.Listener) {
+				waitCounted(t, s)
+				s.workers.pool.Halt()
 			},
+			is:   func(error) bool { return true },
 			says: "workers",
-			left: account{accepted: 1},
+			left: account{accepted: 1, processed: 1},
+		},
+		{
+			name:  "foreman",
+			count: countWords,
+			fail: func(t *testing.T, s *service, _ net.Listener) {
+				waitCounted(t, s)
+				s.workers.foreman.Halt()
+			},
+			is:   func(error) bool { return true },
+			says: "foreman",
+			left: account{accepted: 1, processed: 1},
+		},
+		{
+			name:  "tasks",
+			count: countWords,
+			fail: func(t *testing.T, s *service, _ net.Listener) {
+				waitCounted(t, s)
+				s.tasks.Abort()
+			},
+			is:   func(err error) bool { return errors.Is(err, actor.ErrAborted) },
+			says: "tasks",
+			left: account{accepted: 1, processed: 1},
 		},
 		{
 			name:  "store",
@@ -57,14 +78,14 @@ func TestServeFails(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newTestService(t, set, test.count)
+			s := newTestService(t, testSettings(t, 1, 8, 1000), test.count)
 			type result struct {
 				left books
 				err  error
 			}
 			ended := make(chan result, 1)
 			go func() {
-				left, err := serve(context.Background(), l, s, t.Output())
+				left, err := serve(context.Background(), context.Background(), l, s, t.Output())
 				ended <- result{left, err}
 			}()
 

@@ -22,7 +22,7 @@ func textOf(n int, word string) string {
 // counted, an older text of that name stands, and what fits still fits.
 func TestFullQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, open := newHeldService(t, settings{workers: 1, queue: 8, maxBytes: 1 << 20})
+		s, open := newHeldService(t, testSettings(t, 1, 8, 1<<20))
 		pieces := 0
 		for i, n := range []int{2, 2, 2, 1} {
 			name := fmt.Sprint("admitted", i)
@@ -62,7 +62,7 @@ func TestFullQueue(t *testing.T) {
 // is refused leaves no trace, and the account is what the clients were told.
 func TestAdmission(t *testing.T) {
 	const clients, each = 8, 25
-	s, open := newHeldService(t, settings{workers: 3, queue: 16, maxBytes: 1 << 20})
+	s, open := newHeldService(t, testSettings(t, 3, 16, 1<<20))
 	type told struct {
 		pieces int
 		texts  map[string]map[string]int
@@ -113,7 +113,7 @@ func TestPostAgain(t *testing.T) {
 		t.Run(strings.Join(order, " first, then "), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				turns := map[string]chan struct{}{"old": make(chan struct{}), "new": make(chan struct{})}
-				s := newTestService(t, settings{workers: 2, queue: 8, maxBytes: 1000}, func(text string) map[string]int {
+				s := newTestService(t, testSettings(t, 2, 8, 1000), func(text string) map[string]int {
 					word, _, _ := strings.Cut(text, " ")
 					if turn, ok := turns[word]; ok {
 						<-turn
@@ -150,7 +150,7 @@ func TestPostAgain(t *testing.T) {
 // finish refuses what comes too late and finishes what is queued.
 func TestFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, open := newHeldService(t, settings{workers: 2, queue: 8, maxBytes: 1 << 20})
+		s, open := newHeldService(t, testSettings(t, 2, 8, 1<<20))
 		for i := range 4 {
 			s.post(t, fmt.Sprint("text", i), textOf(2, "word"))
 		}
@@ -181,7 +181,7 @@ func TestFinish(t *testing.T) {
 // handed back, and no text is half counted.
 func TestFinishOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, open := newHeldService(t, settings{workers: 3, queue: 8, maxBytes: 1 << 20})
+		s, open := newHeldService(t, testSettings(t, 3, 8, 1<<20))
 		for i := range 4 {
 			s.post(t, fmt.Sprint("text", i), textOf(2, fmt.Sprint("word", i)))
 		}
@@ -212,10 +212,10 @@ func TestFinishOutOfTime(t *testing.T) {
 // no text waits for pieces that never come.
 func TestPoolTornDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestService(t, settings{workers: 2, queue: 8, maxBytes: 1000}, countWords)
+		s := newTestService(t, testSettings(t, 2, 8, 1000), countWords)
 		s.post(t, "early", "word")
 		synctest.Wait()
-		s.workers.Halt()
+		s.workers.pool.Halt()
 		synctest.Wait()
 		if status, failure := s.request(t, "POST", "/texts?name=late", "word", nil); status != http.StatusServiceUnavailable {
 			t.Errorf("posting without workers: status %d, %s", status, failure)
@@ -234,10 +234,12 @@ func TestPoolTornDown(t *testing.T) {
 // between two of them, are on the account and nowhere else.
 func TestPiecesOfNoPost(t *testing.T) {
 	s := &store{texts: map[string]*text{"known": {counts: map[string]int{"word": 1}, post: 1}}}
-	counted{text: "new", post: 2, counts: map[string]int{"half": 1}}.apply(s)
-	counted{text: "known", post: 3, counts: map[string]int{"half": 1}}.apply(s)
-	returned{text: "known", post: 3}.apply(s)
-	if want := (account{processed: 2, handedBack: 1}); s.account != want {
+	id := func(name string, post int) pieceID { return pieceID{Text: name, Post: post, Piece: 1, Pieces: 2} }
+	counted{id("new", 2), map[string]int{"half": 1}}.apply(s)
+	counted{id("known", 3), map[string]int{"half": 1}}.apply(s)
+	returned{id("known", 3)}.apply(s)
+	crashed{id("known", 4)}.apply(s)
+	if want := (account{processed: 2, handedBack: 1, crashed: 1}); s.account != want {
 		t.Errorf("the account is %v, want %v", s.account, want)
 	}
 	if left := s.books(); len(left.texts) != 1 || !maps.Equal(left.texts["known"], map[string]int{"word": 1}) || len(left.total) != 0 {

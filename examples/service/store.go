@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"tinyactor/actor"
 )
@@ -16,25 +14,15 @@ var (
 	errUnknown  = errors.New("no text has this name")
 )
 
-// An account says what became of the pieces that were accepted.
-type account struct {
-	accepted   int // taken by the pool's inbox
-	processed  int // counted by a worker, and the count has arrived
-	handedBack int // given back by the pool, uncounted
+// A failure says why a post was not counted: because of one of its pieces. The
+// post has failed as a whole then.
+type failure struct {
+	pieceID
+	Reason string `json:"reason"`
 }
 
-// open returns how many accepted pieces have not come back yet.
-func (a account) open() int { return a.accepted - a.processed - a.handedBack }
-
-func (a account) String() string {
-	return fmt.Sprintf("accepted=%d processed=%d handed back=%d", a.accepted, a.processed, a.handedBack)
-}
-
-// books are what the store leaves behind when it ends.
-type books struct {
-	account account
-	texts   map[string]map[string]int // the words of each text
-	total   map[string]int            // the words of all texts
+func (f *failure) Error() string {
+	return fmt.Sprintf("%v: %s; nothing of this post counts, and the text is as it was before", f.pieceID, f.Reason)
 }
 
 // A store is the state of the actor that admits texts, collects the counts of
@@ -45,28 +33,37 @@ type books struct {
 // old ones stand until every piece of the new text has been counted, so
 // nobody sees half a text. When posts of one name overlap, the one that was
 // admitted last wins, in whichever order their pieces are counted.
+//
+// A post of which a worker had a piece in hand when it panicked, or of which a
+// piece was handed back, has failed as a whole: none of its pieces count, and
+// what the name had before stands. Whoever waits for the post is told at once,
+// and who asks for the text sees the failure until a later post is counted.
 type store struct {
 	self     *actor.Address[request]
 	workers  *actor.Address[piece]
 	room     int // how many pieces may be open at once, at most the capacity of workers
 	stopping bool
 	account  account
+	refused  int // posts for which there was no room
 	posts    int // posts admitted so far; the number of a post is its place among them
 	texts    map[string]*text
 	total    map[string]int
+	waiters  []actor.Reply[actor.None] // told when no piece is open
 }
 
 type text struct {
 	counts map[string]int // of the latest post that was counted to its end
 	post   int            // the number of that post, 0 if there is none yet
+	failed *failure       // of the latest later post that has failed
 	drafts map[int]*draft // the posts of which pieces are open, by number
 }
 
 // A draft is a post that is still being counted.
 type draft struct {
 	open   int // pieces that have not come back
-	torn   bool
+	failed bool
 	counts map[string]int
+	waiter actor.Reply[receipt] // told when the post is counted or has failed
 }
 
 // startStore starts the store in front of workers. Its exit value is the
@@ -91,18 +88,23 @@ func startStore(owner context.Context, workers *actor.Address[piece], room int) 
 // A request is a message to the store: it knows what to do with its state.
 type request interface{ apply(s *store) }
 
-// post asks to admit a text that was cut into pieces.
+// post asks to admit a text that was cut into pieces. It is answered when the
+// text is admitted, or, with wait, when it has been counted or has failed.
 type post struct {
 	actor.Reply[receipt]
 	text   string
 	pieces []string
+	wait   bool
 }
 
-// A receipt says that a text was admitted.
+// A receipt says that a text was admitted and, if one has waited for that, what
+// was counted.
 type receipt struct {
-	Name   string `json:"name"`
-	Post   int    `json:"post"`   // counts all posts; of two with one name the higher wins
-	Pieces int    `json:"pieces"` // into how many pieces it was cut
+	Name     string `json:"name"`
+	Post     int    `json:"post"`   // counts all posts; of two with one name the higher wins
+	Pieces   int    `json:"pieces"` // into how many pieces it was cut
+	Words    int    `json:"words,omitzero"`
+	Distinct int    `json:"distinct,omitzero"`
 }
 
 func (m post) to(r actor.Reply[receipt]) request { m.Reply = r; return m }
@@ -115,19 +117,26 @@ func (m post) apply(s *store) {
 	case s.stopping:
 		m.Answer(receipt{}, errStopping)
 	case s.account.open()+len(m.pieces) > s.room:
+		s.refused++
 		m.Answer(receipt{}, errFull)
 	default:
-		m.Answer(s.admit(m.text, m.pieces))
+		admitted, draft, err := s.admit(m.text, m.pieces)
+		if err == nil && m.wait {
+			draft.waiter = m.Reply
+		} else {
+			m.Answer(admitted, err)
+		}
 	}
 }
 
-func (s *store) admit(name string, pieces []string) (receipt, error) {
+func (s *store) admit(name string, pieces []string) (receipt, *draft, error) {
 	s.posts++
-	for _, body := range pieces {
-		if err := s.workers.TrySend(piece{text: name, post: s.posts, body: body, store: s.self}); err != nil {
+	for i, body := range pieces {
+		id := pieceID{Text: name, Post: s.posts, Piece: i + 1, Pieces: len(pieces)}
+		if err := s.workers.TrySend(piece{pieceID: id, body: body, store: s.self}); err != nil {
 			// There is room, so the pool has been torn down under us. What it
 			// had taken is on the account and comes back; no text waits for it.
-			return receipt{}, fmt.Errorf("%w: %w", errStopping, err)
+			return receipt{}, nil, fmt.Errorf("%w: %w", errStopping, err)
 		}
 		s.account.accepted++
 	}
@@ -136,50 +145,92 @@ func (s *store) admit(name string, pieces []string) (receipt, error) {
 		t = &text{drafts: make(map[int]*draft)}
 		s.texts[name] = t
 	}
-	t.drafts[s.posts] = &draft{open: len(pieces), counts: make(map[string]int)}
-	return receipt{Name: name, Post: s.posts, Pieces: len(pieces)}, nil
+	d := &draft{open: len(pieces), counts: make(map[string]int)}
+	t.drafts[s.posts] = d
+	return receipt{Name: name, Post: s.posts, Pieces: len(pieces)}, d, nil
 }
 
 // counted brings the count of one piece.
 type counted struct {
-	text   string
-	post   int
+	pieceID
 	counts map[string]int
 }
 
 func (m counted) apply(s *store) {
 	s.account.processed++
-	s.cameBack(m.text, m.post, m.counts, false)
+	if d := s.cameBack(m.pieceID); d != nil {
+		if !d.failed {
+			add(d.counts, m.counts)
+		}
+		s.settle(m.pieceID, d)
+	}
+}
+
+// crashed brings the news that the worker that had a piece in hand panicked.
+type crashed struct{ pieceID }
+
+func (m crashed) apply(s *store) {
+	s.account.crashed++
+	s.lost(m.pieceID, "the worker that counted it crashed")
 }
 
 // returned brings the news that no worker has received a piece.
-type returned struct {
-	text string
-	post int
-}
+type returned struct{ pieceID }
 
 func (m returned) apply(s *store) {
 	s.account.handedBack++
-	s.cameBack(m.text, m.post, nil, true)
+	s.lost(m.pieceID, "no worker counted it before the service ended")
 }
 
-// cameBack adds a piece to its draft, and the draft to the books if it was its
-// last piece and all have been counted.
-func (s *store) cameBack(name string, number int, counts map[string]int, torn bool) {
-	t := s.texts[name]
-	if t == nil || t.drafts[number] == nil {
-		return // the post was not admitted as a whole
+// lost makes the post fail to which a piece belongs.
+func (s *store) lost(id pieceID, reason string) {
+	d := s.cameBack(id)
+	if d == nil {
+		return
 	}
-	d := t.drafts[number]
-	d.open--
-	d.torn = d.torn || torn
-	add(d.counts, counts)
+	if !d.failed {
+		f := &failure{id, reason}
+		d.failed, d.counts = true, nil
+		d.waiter.Answer(receipt{}, f)
+		t := s.texts[id.Text]
+		if id.Post > t.post && (t.failed == nil || id.Post > t.failed.Post) {
+			t.failed = f
+		}
+	}
+	s.settle(id, d)
+}
+
+// cameBack takes a piece that is on the account off its draft, which is nil if
+// the post was not admitted as a whole.
+func (s *store) cameBack(id pieceID) *draft {
+	if s.account.open() == 0 {
+		for _, waiter := range s.waiters {
+			waiter.Answer(actor.None{}, nil)
+		}
+		s.waiters = nil
+	}
+	t := s.texts[id.Text]
+	if t == nil || t.drafts[id.Post] == nil {
+		return nil
+	}
+	t.drafts[id.Post].open--
+	return t.drafts[id.Post]
+}
+
+// settle adds a draft to the books if all its pieces have come back and have
+// been counted.
+func (s *store) settle(id pieceID, d *draft) {
 	if d.open > 0 {
 		return
 	}
-	delete(t.drafts, number)
-	if d.torn || number < t.post {
+	t := s.texts[id.Text]
+	delete(t.drafts, id.Post)
+	if d.failed {
 		return
+	}
+	d.waiter.Answer(receipt{Name: id.Text, Post: id.Post, Pieces: id.Pieces, Words: sum(d.counts), Distinct: len(d.counts)}, nil)
+	if id.Post < t.post {
+		return // a later post was faster, and has replaced this one
 	}
 	for word, n := range t.counts {
 		if s.total[word] -= n; s.total[word] == 0 {
@@ -187,7 +238,10 @@ func (s *store) cameBack(name string, number int, counts map[string]int, torn bo
 		}
 	}
 	add(s.total, d.counts)
-	t.counts, t.post = d.counts, number
+	t.counts, t.post = d.counts, id.Post
+	if t.failed != nil && t.failed.Post < t.post {
+		t.failed = nil
+	}
 }
 
 func add(to, counts map[string]int) {
@@ -196,84 +250,11 @@ func add(to, counts map[string]int) {
 	}
 }
 
-// lookUp asks for what is known about one text.
-type lookUp struct {
-	actor.Reply[textInfo]
-	text string
-}
-
-// A textInfo describes a text. Words and Distinct are those of the latest post
-// that was counted to its end, whose number is Post: 0 if there is none yet.
-type textInfo struct {
-	Name     string `json:"name"`
-	Post     int    `json:"post"`
-	Words    int    `json:"words"`
-	Distinct int    `json:"distinct"`
-	Pending  int    `json:"pending"` // pieces of later posts still to be counted
-}
-
-func (m lookUp) to(r actor.Reply[textInfo]) request { m.Reply = r; return m }
-
-func (m lookUp) apply(s *store) {
-	t := s.texts[m.text]
-	if t == nil {
-		m.Answer(textInfo{}, errUnknown)
-		return
+func sum(counts map[string]int) (all int) {
+	for _, n := range counts {
+		all += n
 	}
-	info := textInfo{Name: m.text, Post: t.post, Distinct: len(t.counts)}
-	for _, n := range t.counts {
-		info.Words += n
-	}
-	for number, d := range t.drafts {
-		if number > t.post {
-			info.Pending += d.open
-		}
-	}
-	m.Answer(info, nil)
-}
-
-// topWords asks for the n most frequent words of all texts.
-type topWords struct {
-	actor.Reply[ranking]
-	n int
-}
-
-// A ranking has the most frequent words, equally frequent ones by the
-// alphabet.
-type ranking struct {
-	Texts    int         `json:"texts"`    // how many names have been admitted
-	Distinct int         `json:"distinct"` // how many words there are
-	Words    []wordCount `json:"words"`
-}
-
-type wordCount struct {
-	Word  string `json:"word"`
-	Count int    `json:"count"`
-}
-
-func (m topWords) to(r actor.Reply[ranking]) request { m.Reply = r; return m }
-
-func (m topWords) apply(s *store) {
-	m.Answer(ranking{Texts: len(s.texts), Distinct: len(s.total), Words: top(s.total, m.n)}, nil)
-}
-
-// top keeps the best n found so far in order, because sorting all words to see
-// ten of them would keep everybody else waiting.
-func top(total map[string]int, n int) []wordCount {
-	better := func(a, b wordCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Word, b.Word))
-	}
-	best := make([]wordCount, 0, min(n, len(total))+1)
-	for word, count := range total {
-		w := wordCount{Word: word, Count: count}
-		if len(best) == n && better(w, best[n-1]) > 0 {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(best, w, better)
-		best = slices.Insert(best, at, w)
-		best = best[:min(n, len(best))]
-	}
-	return best
+	return all
 }
 
 // stopAdmitting makes the store refuse what is posted after it. Once it is
@@ -287,10 +268,23 @@ func (m stopAdmitting) apply(s *store) {
 	m.Answer(actor.None{}, nil)
 }
 
+// allBack is answered when every piece that was accepted has come back.
+type allBack struct{ actor.Reply[actor.None] }
+
+func (m allBack) to(r actor.Reply[actor.None]) request { m.Reply = r; return m }
+
+func (m allBack) apply(s *store) {
+	if s.account.open() == 0 {
+		m.Answer(actor.None{}, nil)
+	} else {
+		s.waiters = append(s.waiters, m.Reply)
+	}
+}
+
 func (s *store) books() books {
-	b := books{account: s.account, texts: make(map[string]map[string]int), total: s.total}
+	b := books{account: s.account, posts: make(map[string]int), texts: make(map[string]map[string]int), total: s.total}
 	for name, t := range s.texts {
-		b.texts[name] = t.counts
+		b.posts[name], b.texts[name] = t.post, t.counts
 	}
 	return b
 }

@@ -48,7 +48,10 @@ func split(text string, size, limit int) []string {
 	pieces := make([]string, 0, len(text)/size+1)
 	start := 0
 	for i, r := range text {
-		if _, within := wordRune(r); !within && i-start >= size {
+		if i-start < size {
+			continue
+		}
+		if _, within := wordRune(r); !within {
 			pieces = append(pieces, text[start:i])
 			start = i
 		}

@@ -2,90 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 )
 
-// newTestService starts a service that is gone when the test ends.
-func newTestService(t *testing.T, set settings, count func(string) map[string]int) *service {
-	t.Helper()
-	owner, end := context.WithCancel(context.Background())
-	s := newService(owner, set, count)
-	t.Cleanup(func() {
-		end()
-		<-s.workers.Done()
-		<-s.store.Done()
-	})
-	return s
-}
-
-// newHeldService starts a service whose workers wait, each with its first
-// piece in hand, until open is called.
-func newHeldService(t *testing.T, set settings) (s *service, open func()) {
-	t.Helper()
-	opened := make(chan struct{})
-	open = sync.OnceFunc(func() { close(opened) })
-	s = newTestService(t, set, func(text string) map[string]int {
-		<-opened
-		return countWords(text)
-	})
-	t.Cleanup(open)
-	return s, open
-}
-
-// request makes a request without a network and decodes the answer into value
-// if it is one of success, else it returns the error that the answer tells.
-func (s *service) request(t *testing.T, method, target, body string, value any) (status int, failure string) {
-	t.Helper()
-	w := httptest.NewRecorder()
-	s.handler().ServeHTTP(w, httptest.NewRequest(method, target, strings.NewReader(body)))
-	if kind := w.Header().Get("Content-Type"); kind != "application/json" {
-		t.Errorf("%s %s: the answer's type is %q", method, target, kind)
-	}
-	if w.Code < 300 && value != nil {
-		if err := json.Unmarshal(w.Body.Bytes(), value); err != nil {
-			t.Errorf("%s %s: %v", method, target, err)
-		}
-	}
-	if w.Code >= 400 {
-		var told struct{ Error string }
-		if err := json.Unmarshal(w.Body.Bytes(), &told); err != nil || told.Error == "" {
-			t.Errorf("%s %s: status %d without a reason: %q", method, target, w.Code, w.Body)
-		}
-		failure = told.Error
-	}
-	return w.Code, failure
-}
-
-// post posts a text that must be admitted.
-func (s *service) post(t *testing.T, name, text string) receipt {
-	t.Helper()
-	var got receipt
-	if status, failure := s.request(t, "POST", "/texts?name="+name, text, &got); status != http.StatusAccepted {
-		t.Fatalf("posting %s: status %d, %s", name, status, failure)
-	}
-	return got
-}
-
-// text asks for a text that must be known.
-func (s *service) text(t *testing.T, name string) textInfo {
-	t.Helper()
-	var got textInfo
-	if status, failure := s.request(t, "GET", "/texts/"+name, "", &got); status != http.StatusOK {
-		t.Fatalf("asking for %s: status %d, %s", name, status, failure)
-	}
-	return got
-}
-
 func TestTextsAndWords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestService(t, settings{workers: 2, queue: 8, maxBytes: 1000}, countWords)
+		s := newTestService(t, testSettings(t, 2, 8, 1000), countWords)
 		s.post(t, "a.txt", "the cat and the dog")
 		s.post(t, "dir/b.txt", "The bird")
 		synctest.Wait()
@@ -115,7 +42,7 @@ func TestTextsAndWords(t *testing.T) {
 
 func TestBadRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestService(t, settings{workers: 1, queue: 8, maxBytes: 100}, countWords)
+		s := newTestService(t, testSettings(t, 1, 8, 100), countWords)
 		for _, test := range []struct {
 			method, target, body string
 			status               int
@@ -123,12 +50,24 @@ func TestBadRequests(t *testing.T) {
 		}{
 			{"GET", "/", "", 404, "/texts"},
 			{"GET", "/elsewhere", "", 404, "/elsewhere"},
+			{"POST", "/tasks/snapshot/stop/now", "", 404, "/tasks/snapshot"},
 			{"GET", "/texts", "", 405, "POST"},
 			{"DELETE", "/texts/a", "", 405, "GET"},
 			{"POST", "/words", "", 405, "GET"},
+			{"DELETE", "/tasks/snapshot", "", 405, "POST"},
+			{"GET", "/tasks/snapshot/stop", "", 405, "POST"},
+			{"GET", "/crash", "", 405, "POST"},
+			{"POST", "/stats", "", 405, "GET"},
+			{"POST", "/healthz", "", 405, "GET"},
 			{"POST", "/texts", "text", 400, "name"},
 			{"POST", "/texts?name=", "text", 400, "name"},
 			{"POST", "/texts?name=" + strings.Repeat("n", maxName+1), "text", 400, "name"},
+			{"POST", "/texts?name=%ff", "text", 400, "UTF-8"},
+			{"POST", "/texts?name=a/../b", "text", 400, "name"},
+			{"POST", "/texts?name=a//b", "text", 400, "name"},
+			{"POST", "/texts?name=a/", "text", 400, "name"},
+			{"POST", "/texts?name=a%zz", "text", 400, "query"},
+			{"POST", "/texts?name=a&wait=long", "text", 400, `"long"`},
 			{"POST", "/texts?name=a", "", 400, "empty"},
 			{"POST", "/texts?name=a", strings.Repeat("x", 101), 413, "100 bytes"},
 			{"GET", "/texts/a", "", 404, "name"},
@@ -138,6 +77,13 @@ func TestBadRequests(t *testing.T) {
 			{"GET", "/words?n=1001", "", 400, "1000"},
 			{"GET", "/words?n=ten", "", 400, `"ten"`},
 			{"GET", "/words?n=", "", 400, `""`},
+			{"GET", "/tasks/coffee", "", 404, "snapshot"},
+			{"POST", "/tasks/coffee?format=csv", "", 404, "snapshot"},
+			{"POST", "/tasks/coffee/stop", "", 404, "snapshot"},
+			{"POST", "/tasks/snapshot/pause", "", 404, "stop and start"},
+			{"POST", "/tasks/snapshot?format=xml", "", 400, "[json csv]"},
+			{"POST", "/tasks/snapshot", "", 400, "[json csv]"},
+			{"POST", "/crash", "", 409, "in hand"},
 		} {
 			status, failure := s.request(t, test.method, test.target, test.body, nil)
 			if status != test.status || !strings.Contains(failure, test.failure) {
@@ -154,7 +100,7 @@ func TestBadRequests(t *testing.T) {
 // A body that ends early is not a text.
 func TestBrokenBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestService(t, settings{workers: 1, queue: 8, maxBytes: 100}, countWords)
+		s := newTestService(t, testSettings(t, 1, 8, 100), countWords)
 		broken := io.MultiReader(strings.NewReader("half a te"), brokenReader{})
 		w := httptest.NewRecorder()
 		s.handler().ServeHTTP(w, httptest.NewRequest("POST", "/texts?name=a", broken))
@@ -174,7 +120,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 // A request whose client has gone away ends.
 func TestRequestContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestService(t, settings{workers: 1, queue: 8, maxBytes: 100}, countWords)
+		s := newTestService(t, testSettings(t, 1, 8, 100), countWords)
 		held := make(chan struct{})
 		if err := s.address.Send(t.Context(), hold(held)); err != nil {
 			t.Fatal(err)
@@ -204,3 +150,29 @@ func TestRequestContext(t *testing.T) {
 type hold chan struct{}
 
 func (h hold) apply(*store) { <-h }
+
+// A post that is waited for is answered when it has been counted.
+func TestPostAndWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, open := newHeldService(t, testSettings(t, 1, 16, 1<<20))
+		answered := make(chan receipt)
+		go func() {
+			var got receipt
+			if status, failure := s.request(t, "POST", "/texts?name=a&wait=true", textOf(3, "word"), &got); status != http.StatusOK {
+				t.Errorf("status %d, %s", status, failure)
+			}
+			answered <- got
+		}()
+		synctest.Wait()
+		select {
+		case got := <-answered:
+			t.Errorf("an answer before anything was counted: %+v", got)
+		default:
+		}
+		open()
+		want := receipt{Name: "a", Post: 1, Pieces: 3, Words: countWords(textOf(3, "word"))["word"], Distinct: 1}
+		if got := <-answered; got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A record is what the demo's clients have been told.
+type record struct {
+	took time.Duration // how long they have driven the service
+
+	mu        sync.Mutex
+	posts     map[string]map[int]admission // that were admitted, by text and number
+	crashes   map[pieceID]int              // how often POST /crash has told of each piece
+	refused   int                          // posts
+	stops     int                          // of the task
+	format    format                       // that the task writes
+	workers   int                          // the most that were seen
+	latencies []time.Duration              // of all requests
+}
+
+// An admission is a post that was admitted.
+type admission struct {
+	turn    int  // of the demo, whose mark it has
+	pieces  int  // of which it has so many
+	counted bool // it was waited for, and was counted
+	failed  int  // it was waited for, and has failed because of this piece
+}
+
+func newRecord() *record {
+	return &record{posts: make(map[string]map[int]admission), crashes: make(map[pieceID]int), format: asJSON}
+}
+
+func (r *record) note(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+func (r *record) admit(name string, post int, a admission) {
+	r.note(func() {
+		if r.posts[name] == nil {
+			r.posts[name] = make(map[int]admission)
+		}
+		r.posts[name][post] = a
+	})
+}
+
+func (r *record) refuse()                  { r.note(func() { r.refused++ }) }
+func (r *record) crash(id pieceID)         { r.note(func() { r.crashes[id]++ }) }
+func (r *record) stop()                    { r.note(func() { r.stops++ }) }
+func (r *record) use(f format)             { r.note(func() { r.format = f }) }
+func (r *record) work(n int)               { r.note(func() { r.workers = max(r.workers, n) }) }
+func (r *record) answered(d time.Duration) { r.note(func() { r.latencies = append(r.latencies, d) }) }
+
+func (r *record) refusals() (n int) {
+	r.note(func() { n = r.refused })
+	return n
+}
+
+// admitted returns how many posts were admitted and how many pieces they have.
+func (r *record) admitted() (posts, pieces int) {
+	for _, of := range r.posts {
+		posts += len(of)
+		for _, a := range of {
+			pieces += a.pieces
+		}
+	}
+	return posts, pieces
+}
+
+// String describes the record of a demo that is over.
+func (r *record) String() string {
+	slices.Sort(r.latencies)
+	posts, _ := r.admitted()
+	return fmt.Sprintf("%d posts admitted, %d refused; %d pieces crashed, the task stopped %d times, up to %d workers\n%.0f requests/s, p50 %v, p99 %v",
+		posts, r.refused, len(r.crashes), r.stops, r.workers,
+		float64(len(r.latencies))/r.took.Seconds(), r.percentile(50), r.percentile(99))
+}
+
+// percentile is one of the sorted latencies.
+func (r *record) percentile(p int) time.Duration {
+	if len(r.latencies) == 0 {
+		return 0
+	}
+	return r.latencies[(len(r.latencies)-1)*p/100].Round(time.Microsecond)
+}

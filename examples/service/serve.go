@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// serve answers the requests that come to l with s until ctx ends. Then, within
+// the grace, it takes no more requests, has s finish the work that is queued,
+// writes the account to out, and returns the books. It ends in the same way,
+// with an error, when the server or one of the actors fails.
+//
+// When the grace is over, or when abort ends, it waits for nothing more: what is
+// not finished is aborted, and the error says what that was.
+func serve(ctx, abort context.Context, l net.Listener, s *service, out io.Writer) (books, error) {
+	server := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	fmt.Fprintf(out, "listening on http://%s\n", l.Addr())
+
+	var failed error
+	select {
+	case <-ctx.Done():
+	case <-abort.Done():
+	case failed = <-served:
+	case <-s.store.Done():
+		failed = errors.New("the store has ended")
+	case <-s.workers.pool.Done():
+		failed = errors.New("the workers have ended")
+	case <-s.workers.foreman.Done():
+		failed = errors.New("the foreman has ended")
+	case <-s.tasks.Done():
+		failed = errors.New("the tasks have ended")
+	}
+
+	grace, cancel := context.WithTimeoutCause(abort, s.grace, fmt.Errorf("the service has not ended in order within %v", s.grace))
+	defer cancel()
+	stopped := s.shutDown(grace, server)
+	left, finished := s.finish(grace)
+	fmt.Fprintln(out, left.account)
+	return left, errors.Join(failed, context.Cause(grace), stopped, finished)
+}
+
+// shutDown takes no more requests and waits for those under way. They get half
+// of the grace, because a client that is slow to send or to read must not cost
+// the accepted work its time; the connections of the rest are cut.
+func (s *service) shutDown(ctx context.Context, server *http.Server) error {
+	half, cancel := context.WithTimeout(ctx, s.grace/2)
+	defer cancel()
+	err := server.Shutdown(half)
+	if err == nil {
+		return nil
+	}
+	n := s.underWay.Load()
+	if closed := server.Close(); !errors.Is(err, half.Err()) || closed != nil {
+		return errors.Join(err, closed)
+	}
+	if ctx.Err() == nil {
+		slog.Warn("connections were cut because the service ends", "requests", n)
+		return nil
+	}
+	return fmt.Errorf("connections were cut, with requests under way: %d", n)
+}
