@@ -8,8 +8,9 @@ import (
 )
 
 // Sender is where messages can be sent to. *Address is one, and so is what Map
-// makes; others may implement it: a Sender passes ctx on to whatever it sends
-// with, so that an Ask through it ends when the one that it reaches ends.
+// makes; others may implement it. A Sender passes ctx on with the one message
+// that it sends for msg, and with no other, so that an Ask through it ends when
+// the one that it reaches ends.
 type Sender[M any] interface {
 	// Send waits until the message is accepted. An error means that it was not.
 	Send(ctx context.Context, msg M) error
@@ -96,15 +97,35 @@ func (a *Address[M]) send(ctx context.Context, msg M, s *slot) error {
 	if c == nobody {
 		return c.failed("send", ErrClosed)
 	}
-	var ticket any
 	if s != nil {
-		s.to.Store(c)
-		ticket = s
-		if p := processOf(ctx); p != nil && p.core == c && c.processes() == 1 {
-			return &noReplyError{who: c.who(), why: "it asks itself and has no other process"}
-		}
+		return a.sendAsk(ctx, msg, s)
 	}
-	q := &a.ch.Queue
+	return a.push(ctx, msg, nil)
+}
+
+// sendAsk sends a message and the ask that it belongs to. A process that has no
+// other in its actor does not ask itself.
+func (a *Address[M]) sendAsk(ctx context.Context, msg M, s *slot) error {
+	c := a.actor()
+	s.to.Store(c)
+	p := processOf(ctx)
+	if p == nil || p.core != c {
+		return a.push(ctx, msg, s)
+	}
+	if c.processes() == 1 {
+		return c.asksItself()
+	}
+	s.asker = p // whoever leaves it alone fails the ask: see failSelfAsks
+	err := a.push(ctx, msg, s)
+	if err == nil && c.processes() == 1 {
+		s.answer(c.asksItself())
+	}
+	return err
+}
+
+// push puts a message into the inbox, waiting as Send does.
+func (a *Address[M]) push(ctx context.Context, msg M, ticket any) error {
+	c, q := &a.ch.core, &a.ch.Queue
 	switch q.Offer(msg, ticket) {
 	case mailbox.OK:
 		return nil
@@ -171,11 +192,12 @@ func (a *Address[M]) SendAll(ctx context.Context, msgs []M) (n int, err error) {
 		return 0, c.failed("send", ErrClosed)
 	}
 	for n < len(msgs) {
-		k, s := a.ch.OfferAll(msgs[n:])
+		// Not more at once than holds up the others a little.
+		k, s := a.ch.OfferAll(msgs[n:min(n+256, len(msgs))])
 		n += k
 		switch s {
 		case mailbox.OK:
-			return n, nil
+			continue
 		case mailbox.Closed:
 			return n, c.failed("send", ErrClosed)
 		}

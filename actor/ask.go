@@ -28,7 +28,8 @@ type slot struct {
 	to    atomic.Pointer[core] // who was sent the message
 	err   error                // the answer's error, or why there is none
 
-	foreign bool // it went through a Sender that is not of this package
+	asker   *process // if it asks its own actor
+	foreign bool     // it went through a Sender that is not of this package
 }
 
 // call is a slot and the value of the answer.
@@ -118,6 +119,12 @@ type asker[M any] interface {
 // This holds for an Address, for what Map makes of one, and for every Sender
 // that passes ctx on. It costs two allocations, and whatever msg does.
 func Ask[M, R any](ctx context.Context, to Sender[M], msg func(Reply[R]) M) (R, error) {
+	switch {
+	case to == nil:
+		panic("actor: Ask: to is nil")
+	case msg == nil:
+		panic("actor: Ask: msg is nil")
+	}
 	var zero R
 	c := new(call[R])
 	c.ctx, c.done = ctx, make(chan struct{}, 1)

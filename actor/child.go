@@ -61,8 +61,8 @@ func (c *Child[M, E]) exit() (value E, err error) {
 
 // Stop halts the actor and waits until it has ended. When ctx ends, it aborts
 // the actor and everything below and waits for at most StuckAfter more. With a
-// ctx that can never end, the abort timer takes its place. It returns what Wait
-// does; if a process of the actor or below it is stuck, the error is or contains
+// ctx that can never end, or with that of the process that is to end, the abort
+// timer takes its place. It returns what Wait does; if a process of the actor or below it is stuck, the error is or contains
 // ErrStuck and says where it hangs.
 func (c *Child[M, E]) Stop(ctx context.Context) (E, error) { return c.stop(ctx, false) }
 

@@ -46,19 +46,22 @@ type core struct {
 	owner       context.Context // whose values the processes' contexts carry
 	ownerEnds   bool            // owner's end must be watched
 	parent      *process        // the process that owner belongs to
+	labels      context.Context // with the pprof labels of its goroutines, or nil
 	bulletin    *bulletin       // nil: nobody observes
+	logHangs    atomic.Bool     // the log handler did not return in time
 
 	mu        sync.Mutex
 	live      int        // processes whose body has not ended
 	next      int        // index of the next process
 	procs     []*process // those that have not exited
 	exits     []exit     // in order of ending
-	halted    time.Time  // when it was first halted, closed, aborted
-	closed    time.Time
+	closed    time.Time  // by Close or Drain; a halt and an abort close too
 	aborted   time.Time
 	finished  bool       // the last process has exited
 	released  bool       // nobody waits for it: finished, or only stuck processes are left
 	handing   bool       // somebody hands back leftovers
+	handAsk   *slot      // of the message that is being handed back
+	desertion error      // why nobody can receive any more, though not finished
 	err       error      // all exits' errors, once finished
 	stuckDown []*process // stuck processes of actors below, as they were released
 
@@ -67,6 +70,7 @@ type core struct {
 	unwatch    func() bool // ends the watch over owner
 	abortTimer *time.Timer
 	linked     bool // in parent.children
+	late       bool // adopted when the parent was stuck
 	prev, kin  *core
 
 	hooks map[*hook]struct{} // what to do at the end
@@ -192,7 +196,6 @@ func (c *core) halt() {
 	if c.finished || !c.queue.Halt() {
 		return
 	}
-	c.halted = time.Now()
 	c.tell(Event{Kind: EventHalted, Process: -1})
 }
 
@@ -222,10 +225,11 @@ func (c *core) enrol(p *process) {
 	c.tell(Event{Kind: EventSpawned, Process: p.index})
 }
 
-// add starts a further process, unless the last body has returned.
+// add starts a further process, unless the last body has returned or nobody
+// waits for the actor any more because it is stuck.
 func (c *core) add(p *process) error {
 	c.mu.Lock()
-	if c.live == 0 {
+	if c.live == 0 || c.anyStuck() {
 		c.mu.Unlock()
 		return c.failed("spawn", ErrClosed)
 	}
@@ -233,7 +237,6 @@ func (c *core) add(p *process) error {
 	late := new(teardown)
 	if !c.aborted.IsZero() {
 		late.addLocked(p)
-		p.deaf = false // it has had no time to hear of the halt
 	}
 	c.mu.Unlock()
 	late.run()
@@ -253,6 +256,11 @@ func (c *core) wait(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-done: // a result that is there wins
+		return nil
+	default:
 		return c.failed("wait", ctx.Err())
 	}
 }
@@ -273,8 +281,10 @@ func (c *core) stop(ctx context.Context, drain bool) error {
 	default:
 	}
 	end := ctx.Done()
+	own, ok := ctx.(*processContext)
+	selfish := ok && c.isAbove((*process)(own)) // then it cannot end before this does
 	var bound <-chan time.Time
-	if end == nil && !drain {
+	if end == nil && !drain || selfish {
 		c.mu.Lock()
 		d := c.abortAfter
 		c.mu.Unlock()
@@ -291,13 +301,27 @@ func (c *core) stop(ctx context.Context, drain bool) error {
 	c.abort()
 	t := time.NewTimer(StuckAfter)
 	defer t.Stop()
-	select {
-	case <-gone:
-	case <-t.C:
-		declareStuck(c.unfinished(nil))
-		<-gone // everything below has ended or is declared stuck by now
+	for {
+		select {
+		case <-gone:
+			return c.stuckError()
+		case <-t.C:
+			// Now everything below has ended or is declared stuck, so gone comes,
+			// unless a process was spawned this very moment.
+			declareStuck(c.unfinished())
+			t.Reset(StuckAfter)
+		}
 	}
-	return c.stuckError()
+}
+
+// isAbove reports whether p is a process of c or of an actor below it.
+func (c *core) isAbove(p *process) bool {
+	for ; p != nil; p = p.core.parent {
+		if p.core == c {
+			return true
+		}
+	}
+	return false
 }
 
 // settle releases the actor if only stuck processes are left, with nothing
@@ -308,7 +332,7 @@ func (c *core) settle() bool {
 		return false
 	}
 	for _, p := range c.procs {
-		if !p.stuck || p.children != nil {
+		if !p.stuck || p.early > 0 {
 			return false
 		}
 	}
@@ -343,7 +367,7 @@ func (c *core) finish() (hooks map[*hook]struct{}, unwatch func() bool) {
 		c.abortTimer.Stop()
 	}
 	hooks, unwatch = c.hooks, c.unwatch
-	c.hooks, c.unwatch = nil, nil
+	c.hooks, c.unwatch, c.undelivered = nil, nil, nil
 	c.tell(Event{Kind: EventEnded, Process: -1, Err: c.err})
 	fire(&c.done)
 	fire(&c.gone)
@@ -389,14 +413,14 @@ func (c *core) ended() ([]exit, error) {
 // nextExit returns the i-th exit, waiting for it; false if there is none to
 // come or ctx ends first.
 func (c *core) nextExit(ctx context.Context, i int) (exit, bool) {
-	for {
+	for over := false; ; {
 		c.mu.Lock()
 		if i < len(c.exits) {
 			e := c.exits[i]
 			c.mu.Unlock()
 			return e, true
 		}
-		if c.finished {
+		if c.finished || over {
 			c.mu.Unlock()
 			return exit{}, false
 		}
@@ -405,7 +429,7 @@ func (c *core) nextExit(ctx context.Context, i int) (exit, bool) {
 		select {
 		case <-news:
 		case <-ctx.Done():
-			return exit{}, false
+			over = true // but an exit that is there wins
 		}
 	}
 }

@@ -29,18 +29,20 @@ var (
 	// finish and return. Later receives go on as if nothing had happened.
 	ErrHalted = errors.New("actor: halted")
 
-	// ErrEmpty comes from TryRecv when there is nothing to receive now.
+	// ErrEmpty comes from TryRecv when there is nothing to receive now: do
+	// something else, and try again when Ready says so.
 	ErrEmpty = errors.New("actor: inbox empty")
 )
 
 // What the end of a process says.
 var (
-	// ErrAborted is the exit of a process that was torn down, and the cause
-	// of its context's end.
+	// ErrAborted comes as the exit of a process that was torn down, and as the
+	// cause of its context's end. What the process had in hand is in an unknown
+	// state: repeat it, or report it.
 	ErrAborted = errors.New("actor: aborted")
 
-	// ErrGoexit is the exit of a process whose body called runtime.Goexit, as
-	// testing.T.FailNow does.
+	// ErrGoexit comes as the exit of a process whose body called
+	// runtime.Goexit, as testing.T.FailNow does: return from the body instead.
 	ErrGoexit = errors.New("actor: body called runtime.Goexit")
 
 	// ErrStuck comes from Stop and Drain when a process was aborted and its

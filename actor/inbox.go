@@ -29,9 +29,9 @@ type Inbox[M any] struct {
 	err     error       // why Messages or Serve ended
 }
 
-func (in *Inbox[M]) join()      { in.ch.Join(&in.seat) }
-func (in *Inbox[M]) leave()     { in.ch.Leave(&in.seat) }
-func (in *Inbox[M]) deaf() bool { return in.seat.Deaf() }
+func (in *Inbox[M]) join()                             { in.ch.Join(&in.seat) }
+func (in *Inbox[M]) leave()                            { in.ch.Leave(&in.seat) }
+func (in *Inbox[M]) halted() (at time.Time, deaf bool) { return in.seat.Halted() }
 
 // Recv waits for a message. The error is ErrHalted, ErrClosed, or ctx's if it
 // ends the wait; then nothing was taken. Receiving with the process's own
@@ -101,8 +101,12 @@ func (in *Inbox[M]) Err() error { return in.err }
 // left) or the actor is closed and empty, and then returns nil. If ctx ends a
 // wait, it returns ctx's error. If handle returns ErrHalted, Serve returns nil;
 // if it returns another error, Serve returns that, and so does every Ask whose
-// message is in hand and unanswered. handle gets ctx.
+// message is in hand and unanswered: as it is, so an error that matches ErrClosed
+// tells the asker that it may ask again. handle gets ctx.
 func (in *Inbox[M]) Serve(ctx context.Context, handle func(context.Context, M) error) error {
+	if handle == nil {
+		panic("actor: Serve: handle is nil")
+	}
 	in.err = nil
 	for {
 		m, err := in.Recv(ctx)

@@ -40,8 +40,8 @@ func (p *Pool[M, E]) String() string { return p.actor().who() }
 // Address returns the actor's address.
 func (p *Pool[M, E]) Address() *Address[M] { return p.addr }
 
-// Spawn adds a process. If the last body has returned it is ErrClosed, and body
-// does not run. A process that joins an actor after a halt or an abort is halted
+// Spawn adds a process. If the last body has returned, or a process is stuck, it
+// is ErrClosed, and body does not run. A process that joins an actor after a halt or an abort is halted
 // or aborted from the start. Spawn panics if body is nil.
 func (p *Pool[M, E]) Spawn(body func(ctx context.Context, in *Inbox[M]) (E, error)) error {
 	defer runtime.KeepAlive(p)

@@ -2,7 +2,6 @@ package actor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tinyactor/internal/mailbox"
 )
@@ -26,6 +26,7 @@ type process struct {
 	// Of the process's goroutine alone.
 	returned  bool // the body has returned
 	unwinding bool // an inbox operation of an aborted process ends the body
+	unwound   bool // and nothing else did
 	last      bool // no other body of the actor runs
 	inHand    int  // how many of asks are from the latest receive
 	value     any
@@ -34,30 +35,31 @@ type process struct {
 	// Guarded by core.mu. Only the process's own goroutine changes stage.
 	stage     stage
 	torn      bool // aborted before the body ended
-	deaf      bool // and it had not come near its inbox since it was halted
 	claimed   bool // somebody is about to declare it stuck
 	stuck     bool
 	stack     string // where it hung when it was declared stuck
 	down      *teardown
 	children  *core // attached, linked by kin
+	early     int   // how many of them came before it was stuck
 	childless chan struct{}
 
 	over atomic.Bool // it has exited; for those who may not take core.mu
 
-	mu       sync.Mutex // guards what follows
-	asks     []*slot    // received and perhaps unanswered
-	askEnd   error      // set when asks can be answered no more
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	ctxEnded bool
-	ctxCause error
+	mu        sync.Mutex // guards what follows
+	asks      []*slot    // received and perhaps unanswered
+	pruneAsks int        // when there are so many, answered ones are dropped
+	askEnd    error      // set when asks can be answered no more
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	ctxEnded  bool
+	ctxCause  error
 }
 
 // seat is a process's receiver in the mailbox, whatever the message type.
 type seat interface {
 	join()
 	leave()
-	deaf() bool
+	halted() (at time.Time, deaf bool)
 }
 
 // stage is how far a process has come.
@@ -83,21 +85,22 @@ func (p *process) main() {
 //go:noinline
 func runBody(p *process) {
 	defer p.record()
-	p.label()
+	if labels := p.core.labels; labels != nil {
+		pprof.SetGoroutineLabels(labels)
+	}
 	p.value, p.err = p.body()
 	p.returned = true
 	runtime.KeepAlive(p)
 }
 
-// label gives the goroutine the actor's name in profiles.
-func (p *process) label() {
-	c := p.core
+// label gives the actor's goroutines its name in profiles. A goroutine inherits
+// labels, so one without a name whose parent has one must lose that.
+func (c *core) label() {
 	switch {
 	case c.name != "":
-		pprof.SetGoroutineLabels(pprof.WithLabels(c.owner, pprof.Labels("actor", c.name)))
-	case c.parent != nil && c.parent.core.name != "":
-		// Goroutines inherit labels: this one is not the parent.
-		pprof.SetGoroutineLabels(c.owner)
+		c.labels = pprof.WithLabels(c.owner, pprof.Labels("actor", c.name))
+	case c.parent != nil && c.parent.core.labels != nil:
+		c.labels = pprof.WithLabels(c.owner, pprof.Labels())
 	}
 }
 
@@ -119,6 +122,7 @@ func (p *process) record() {
 		p.core.recordPanic(p.index, p.err, e)
 	case p.unwinding:
 		p.err = p.core.failed("", ErrAborted)
+		p.unwound = true
 	default:
 		p.err = p.core.failed("", ErrGoexit)
 	}
@@ -130,22 +134,44 @@ func (c *core) recordPanic(index int, err error, e *PanicError) {
 	if c.bulletin != nil && c.bulletin.logsPanics {
 		return
 	}
-	c.log(slog.LevelError, "actor panicked", "process", index, "panic", fmt.Sprint(e.Value), "stack", string(e.Stack))
+	c.awaitLog(c.log(slog.LevelError, "actor panicked", "process", index, "panic", fmt.Sprint(e.Value), "stack", string(e.Stack)))
 }
 
-// log writes to the default logger. A handler that panics ends nothing.
-func (c *core) log(level slog.Level, msg string, args ...any) {
-	defer func() {
-		if v := recover(); v != nil {
-			fmt.Fprintf(os.Stderr, "%s: the log handler panicked (%v) on: %s %v\n", c.who(), v, msg, args)
-		}
+// log writes to the default logger, on a goroutine of its own: a handler that
+// panics, hangs or calls Goexit stops no actor. The channel is closed when it
+// has returned.
+func (c *core) log(level slog.Level, msg string, args ...any) (logged <-chan struct{}) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				fmt.Fprintf(os.Stderr, "%s: the log handler panicked (%v) on: %s %v\n", c.who(), v, msg, args)
+			}
+		}()
+		slog.Default().Log(context.Background(), level, msg, append([]any{"actor", c.name, "id", uint64(c.id)}, args...)...)
 	}()
-	slog.Default().Log(context.Background(), level, msg, append([]any{"actor", c.name, "id", uint64(c.id)}, args...)...)
+	return done
+}
+
+// awaitLog waits until a log record is written, so that it is there when others
+// learn of what it says; but not for a handler that hangs, and not twice.
+func (c *core) awaitLog(logged <-chan struct{}) {
+	if c.logHangs.Load() {
+		return
+	}
+	t := time.NewTimer(StuckAfter / 2)
+	defer t.Stop()
+	select {
+	case <-logged:
+	case <-t.C:
+		c.logHangs.Store(true)
+	}
 }
 
 // end is what happens when a body and its deferred calls have ended, in this
 // order: the process is no longer live; what it can answer no more is failed;
-// its context ends; the last one hands back what nobody received; what it owns
+// the last one hands back what nobody received; its context ends; what it owns
 // is stopped and gone; the exit is known to those who wait for it.
 func (p *process) end() {
 	defer func() {
@@ -156,16 +182,17 @@ func (p *process) end() {
 		}
 	}()
 	if p.stage == running {
+		p.body = nil // what it knows need not live as long as who knows its context
 		p.leave()
 	}
 	p.failAsks(p.err)
-	p.endContext(nil)
 	if p.stage == handing {
 		if p.last {
-			p.core.handBack(true)
+			runHandBack(p)
 		}
-		p.advance(waiting)
+		p.passOn()
 	}
+	p.endContext(nil)
 	p.stopChildren()
 	p.exit()
 }
@@ -177,23 +204,55 @@ func (p *process) leave() {
 	defer c.mu.Unlock()
 	p.seat.leave()
 	c.live--
-	if c.live == 0 {
+	switch c.live {
+	case 0:
 		p.last = true
 		c.closeLocked()
+	case 1:
+		c.failSelfAsks()
 	}
-	if p.torn && p.err != nil && !errors.Is(p.err, ErrAborted) {
+	if p.torn && p.err != nil && !p.unwound {
 		p.err = join(p.err, c.failed("", ErrAborted))
 	}
 	p.stage = handing
 }
 
-// advance moves on to a later stage.
-func (p *process) advance(s stage) {
-	p.core.mu.Lock()
-	defer p.core.mu.Unlock()
-	p.stage = s
+// failSelfAsks fails the questions in the inbox that the only process left has
+// asked: it would wait for itself. mu is held.
+func (c *core) failSelfAsks() {
+	for _, t := range c.queue.Tickets() {
+		if s := t.(*slot); s.asker != nil && s.asker.core == c && s.asker.stage == running {
+			s.answer(c.asksItself())
+		}
+	}
+}
+
+func (c *core) asksItself() error {
+	return &noReplyError{who: c.who(), why: "it asks itself and has no other process"}
+}
+
+// runHandBack is where a process hangs whose Undelivered does: see runBody.
+//
+//go:noinline
+func runHandBack(p *process) {
+	p.core.handBack(true)
+	runtime.KeepAlive(p)
+}
+
+// passOn is the end of what a process does to messages. If only stuck ones are
+// left to receive more, nobody will.
+func (p *process) passOn() {
+	c := p.core
+	c.mu.Lock()
+	p.stage = waiting
 	if p.down != nil {
 		p.down.passed()
+		p.down = nil
+	}
+	deserted := c.live > 0 && c.deserted()
+	c.mu.Unlock()
+	if deserted {
+		c.desert(c.stuckError())
 	}
 }
 
@@ -209,6 +268,7 @@ func (p *process) exit() {
 	c.tell(Event{Kind: EventExited, Process: p.index, Err: p.err})
 	if p.stuck {
 		c.tell(Event{Kind: EventReleased, Process: p.index, Err: p.err})
+		c.log(slog.LevelWarn, "actor no longer stuck: its process has ended after all", "process", p.index)
 	}
 	fire(&c.news)
 	var hooks map[*hook]struct{}
@@ -221,14 +281,15 @@ func (p *process) exit() {
 		release = c.settle()
 	}
 	c.mu.Unlock()
-	if unwatch != nil {
-		unwatch()
-	}
 	if release {
 		c.release()
 	}
 	for h := range hooks {
 		h.f()
+	}
+	if unwatch != nil {
+		defer c.recordRecovered("owner's context") // which may be of a user's type
+		unwatch()
 	}
 }
 
@@ -272,7 +333,7 @@ func (c *core) handBack(wait bool) {
 		c.handOver(msg, ticket)
 	}
 	if n > 0 && c.undelivered == nil {
-		c.log(slog.LevelWarn, "actor ended with undelivered messages", "count", n, "type", c.queue.messageType())
+		c.awaitLog(c.log(slog.LevelWarn, "actor ended with undelivered messages", "count", n, "type", c.queue.messageType()))
 	}
 	complete = true
 }
@@ -281,11 +342,26 @@ func (c *core) handBack(wait bool) {
 // still waits after that, learns that nobody received it.
 func (c *core) handOver(msg, ticket any) {
 	if s, ok := ticket.(*slot); ok {
-		defer s.answer(&noReplyError{who: c.who(), why: "the actor ended before anybody received the message"})
+		c.setHandAsk(s)
+		defer func() {
+			c.setHandAsk(nil)
+			s.answer(&noReplyError{who: c.who(), why: "the actor ended before anybody received the message"})
+		}()
 	}
 	if c.undelivered != nil {
 		defer c.recordRecovered("Undelivered")
 		c.undelivered(msg)
+	}
+}
+
+// setHandAsk notes the ask of the message that is being handed back.
+func (c *core) setHandAsk(s *slot) {
+	c.mu.Lock()
+	c.handAsk = s
+	why := c.desertion
+	c.mu.Unlock()
+	if s != nil && why != nil {
+		s.answer(why)
 	}
 }
 
@@ -307,8 +383,9 @@ func (p *process) keepAsks(held []mailbox.Held) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.asks)+len(held) > cap(p.asks) {
+	if len(p.asks) >= p.pruneAsks {
 		p.asks = slices.DeleteFunc(p.asks, func(s *slot) bool { return !s.open() })
+		p.pruneAsks = max(16, 2*len(p.asks))
 	}
 	for _, h := range held {
 		s := h.Ticket.(*slot)

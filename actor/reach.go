@@ -27,7 +27,9 @@ func (ch *channel[M]) addr() *Address[M] {
 	a := &Address[M]{ch: ch}
 	ch.reach.address = weak.Make(a)
 	if !ch.bubbled {
-		runtime.AddCleanup(a, (*core).unreachable, &ch.core)
+		// The weak pointer lets the actor be collected together with an address
+		// that it knows itself. An actor that still runs is kept by its goroutines.
+		runtime.AddCleanup(a, unreachable, weak.Make(&ch.core))
 	}
 	return a
 }
@@ -40,7 +42,11 @@ func (ch *channel[M]) messageType() string { return reflect.TypeFor[M]().String(
 
 // unreachable closes the actor after an address was collected, unless a newer
 // one is in use.
-func (c *core) unreachable() {
+func unreachable(w weak.Pointer[core]) {
+	c := w.Value()
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.queue.hasAddress() {

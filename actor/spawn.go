@@ -79,6 +79,7 @@ func spawn[M, E any](fn string, owner context.Context, cfg Config, n int,
 	c.queue, c.undelivered, c.drain = ch, cfg.Undelivered, cfg.Drain
 	c.bubbled = inBubble()
 	c.own(owner)
+	c.label()
 	c.bulletin = newBulletin(observersOf(owner))
 	c.setAbortTimer(cfg.AbortTimer)
 
@@ -87,12 +88,14 @@ func spawn[M, E any](fn string, owner context.Context, cfg Config, n int,
 		procs[i] = newProcess(ch, body)
 		c.enrol(procs[i])
 	}
+	defer func() { // even if the owner's context is of a user's type and panics
+		for _, p := range procs {
+			go p.main()
+		}
+	}()
 	a := ch.addr()
 	if !cfg.Detached {
 		c.attach(cfg.AbortTimer)
-	}
-	for _, p := range procs {
-		go p.main()
 	}
 	return a
 }

@@ -3,7 +3,9 @@ package actor
 import (
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +20,12 @@ const dumpLimit = 16 << 20
 type teardown struct {
 	procs []*process // their bodies or hand-backs had not ended
 
+	// Processes that were halted, have not come near their inbox since, and so
+	// could not know it: where they were before the abort, and which of them
+	// are part of it.
+	stacks map[*process]string
+	deaf   []*process
+
 	mu    sync.Mutex
 	left  int // how many of procs still have not
 	timer *time.Timer
@@ -27,9 +35,22 @@ type teardown struct {
 // whether it was the first to do so before the actor had ended.
 func (c *core) abort() bool {
 	t := new(teardown)
+	if deaf := c.below(nil, func(p *process) bool { return p.deaf() }); len(deaf) > 0 {
+		t.stacks = findStacks(deaf)
+	}
 	first := t.mark(c)
 	t.run()
 	return first
+}
+
+// deaf reports whether p was halted while its body runs, and has not come near
+// its inbox since. core.mu is held.
+func (p *process) deaf() bool {
+	if p.stage != running {
+		return false
+	}
+	_, deaf := p.seat.halted()
+	return deaf
 }
 
 // mark makes the mailboxes of c and of all below it abort their processes.
@@ -41,17 +62,22 @@ func (t *teardown) mark(c *core) bool {
 		return false
 	}
 	c.aborted = time.Now()
-	if c.closed.IsZero() {
-		c.closed = c.aborted
-	}
 	var kids []*core
+	var deaf []*process
 	for _, p := range c.procs {
 		t.addLocked(p)
 		kids = append(kids, p.childrenLocked()...)
+		if p.deaf() {
+			deaf = append(deaf, p)
+		}
 	}
 	c.queue.Abort()
 	c.tell(Event{Kind: EventAborted, Process: -1})
+	for _, p := range deaf {
+		c.tell(Event{Kind: EventIgnoredHalt, Process: p.index, Stack: t.stacks[p]})
+	}
 	c.mu.Unlock()
+	t.deaf = append(t.deaf, deaf...)
 	for _, kid := range kids {
 		t.mark(kid)
 	}
@@ -64,7 +90,6 @@ func (t *teardown) addLocked(p *process) {
 		return
 	}
 	p.torn = p.stage == running
-	p.deaf = p.torn && p.seat.deaf()
 	p.down = t
 	t.procs = append(t.procs, p)
 	t.mu.Lock()
@@ -86,58 +111,43 @@ func (t *teardown) run() {
 	if len(t.procs) == 0 {
 		return
 	}
-	t.reportDeaf()
 	for _, p := range t.procs {
 		p.endContext(ErrAborted)
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.left > 0 {
 		t.timer = time.AfterFunc(StuckAfter, func() { declareStuck(t.procs) })
 	}
-}
-
-// reportDeaf reports the processes that were halted, have not come near their
-// inbox since, and so could not know it. It comes before their contexts end,
-// while they still are where they waited.
-func (t *teardown) reportDeaf() {
-	var deaf []*process
-	for _, p := range t.procs {
-		if p.deaf {
-			deaf = append(deaf, p)
-		}
-	}
-	if len(deaf) == 0 {
-		return
-	}
-	stacks := findStacks(deaf)
-	for i, p := range deaf {
-		c := p.core
-		c.mu.Lock()
-		since := time.Since(c.halted).Round(time.Millisecond)
-		c.mu.Unlock()
-		c.tell(Event{Kind: EventIgnoredHalt, Process: p.index, Stack: stacks[i]})
-		c.log(slog.LevelWarn, "actor aborted: it was halted and did not touch its inbox since; Ready or Halting belong in its select, its context does not end at a halt",
-			"process", p.index, "halted", since, "stack", stacks[i])
+	t.mu.Unlock()
+	for _, p := range t.deaf {
+		at, _ := p.seat.halted()
+		p.core.log(slog.LevelWarn, "actor aborted: it was halted and did not touch its inbox since; Ready or Halting belong in its select, its context does not end at a halt",
+			"process", p.index, "halted", time.Since(at).Round(time.Millisecond), "stack", t.stacks[p])
 	}
 }
 
-// unfinished appends the processes of c and of all below it whose body or
-// hand-back has not ended.
-func (c *core) unfinished(procs []*process) []*process {
+// below appends the processes of c and of all that is attached below it for
+// which want is true. want is called with their core.mu held.
+func (c *core) below(procs []*process, want func(*process) bool) []*process {
 	c.mu.Lock()
 	var kids []*core
 	for _, p := range c.procs {
-		if p.stage < waiting {
+		if want(p) {
 			procs = append(procs, p)
 		}
 		kids = append(kids, p.childrenLocked()...)
 	}
 	c.mu.Unlock()
 	for _, kid := range kids {
-		procs = kid.unfinished(procs)
+		procs = kid.below(procs, want)
 	}
 	return procs
+}
+
+// unfinished returns the processes in and below c whose body or hand-back has
+// not ended.
+func (c *core) unfinished() []*process {
+	return c.below(nil, func(p *process) bool { return p.stage < waiting })
 }
 
 // declareStuck declares those of procs stuck whose body or hand-back has not
@@ -159,14 +169,14 @@ func declareStuck(procs []*process) {
 		return
 	}
 	stacks := findStacks(claimed)
-	for i, p := range claimed {
+	for _, p := range claimed {
 		c := p.core
 		c.mu.Lock()
 		if p.stage >= waiting { // it has ended while we looked
 			c.mu.Unlock()
 			continue
 		}
-		p.stuck, p.stack = true, stacks[i]
+		p.stuck, p.stack = true, stacks[p]
 		c.tell(Event{Kind: EventStuck, Process: p.index, Err: p.stuckError(), Stack: p.stack})
 		deserted := c.deserted()
 		release := c.settle()
@@ -175,16 +185,35 @@ func declareStuck(procs []*process) {
 
 		p.failAsks(err)
 		if deserted {
-			for _, t := range c.queue.Tickets() {
-				t.(*slot).answer(&noReplyError{who: c.who(), why: "nobody can receive the message any more", cause: err})
-			}
-			go c.handBack(false)
+			c.desert(err)
 		}
 		if release {
 			c.release()
 		}
-		c.log(slog.LevelWarn, "actor stuck: its body has not ended after an abort", "process", p.index, "stack", stacks[i])
+		c.log(slog.LevelWarn, "actor stuck: its body has not ended after an abort", "process", p.index, "stack", stacks[p])
 	}
+}
+
+// desert hands back what is in the inbox of an actor in which nobody can receive
+// any more, after it has failed all asks there: Undelivered may hang as well.
+func (c *core) desert(cause error) {
+	why := &noReplyError{who: c.who(), why: "nobody can receive the message any more", cause: cause}
+	c.mu.Lock()
+	c.desertion = why
+	ask := c.handAsk
+	c.mu.Unlock()
+	if ask != nil {
+		ask.answer(why)
+	}
+	for _, t := range c.queue.Tickets() {
+		t.(*slot).answer(why)
+	}
+	go c.handBack(false)
+}
+
+// anyStuck reports whether one of the processes is stuck. mu is held.
+func (c *core) anyStuck() bool {
+	return slices.ContainsFunc(c.procs, func(p *process) bool { return p.stuck })
 }
 
 // deserted reports whether nobody but stuck processes is left who could
@@ -231,13 +260,14 @@ func (c *core) stuckError() error {
 // stuckError says what a stuck process was told and where it hangs. p.core.mu is held.
 func (p *process) stuckError() error {
 	c := p.core
+	halted, _ := p.seat.halted()
 	var told []string
 	for _, t := range []struct {
 		what string
 		when time.Time
-	}{{"halted", c.halted}, {"closed", c.closed}, {"aborted", c.aborted}} {
+	}{{"halted", halted}, {"closed", c.closed}, {"aborted", c.aborted}} {
 		if !t.when.IsZero() {
-			told = append(told, fmt.Sprintf("%s %v ago", t.what, time.Since(t.when).Round(time.Millisecond)))
+			told = append(told, t.what+" "+ago(t.when))
 		}
 	}
 	what := "its body has not ended"
@@ -251,11 +281,14 @@ func (p *process) stuckError() error {
 	return &stuckError{text}
 }
 
-// findStacks returns where each of the processes is, "" for one that a dump of
-// at most dumpLimit bytes does not show. The program stands still meanwhile:
+// ago is how long a moment lies back, for people.
+func ago(t time.Time) string { return time.Since(t).Round(time.Millisecond).String() + " ago" }
+
+// findStacks returns where each of the processes is, unless a dump of at most
+// dumpLimit bytes does not show it. The program stands still meanwhile:
 // some 15 ms for ten thousand goroutines.
-func findStacks(procs []*process) []string {
-	stacks := make([]string, len(procs))
+func findStacks(procs []*process) map[*process]string {
+	stacks := make(map[*process]string, len(procs))
 	dump := make([]byte, 64<<10)
 	for {
 		n := runtime.Stack(dump, true)
@@ -265,20 +298,28 @@ func findStacks(procs []*process) []string {
 		}
 		dump = make([]byte, min(4*len(dump), dumpLimit))
 	}
-	at := make(map[string]int, len(procs))
-	for i, p := range procs {
-		at[fmt.Sprintf("%p", p)] = i
+	at := make(map[string]*process, len(procs))
+	for _, p := range procs {
+		at[fmt.Sprintf("%p", p)] = p
 	}
-	const frame = ".runBody("
 	for goroutine := range strings.SplitSeq(string(dump), "\n\n") {
-		_, args, found := strings.Cut(goroutine, frame)
-		if !found {
-			continue
-		}
-		end := strings.IndexFunc(args, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefx", r) })
-		if i, mine := at[args[:max(0, end)]]; mine {
-			stacks[i] = goroutine
+		for _, frame := range processFrames {
+			i := strings.LastIndex(goroutine, frame)
+			if i < 0 {
+				continue
+			}
+			arg := goroutine[i+len(frame):]
+			arg = arg[:len(arg)-len(strings.TrimLeft(arg, "0123456789abcdefx"))]
+			if p := at[arg]; p != nil {
+				stacks[p] = goroutine
+			}
 		}
 	}
 	return stacks
+}
+
+// processFrames are how the functions whose argument is the process begin in a dump.
+var processFrames = []string{
+	reflect.TypeFor[process]().PkgPath() + ".runBody(",
+	reflect.TypeFor[process]().PkgPath() + ".runHandBack(",
 }

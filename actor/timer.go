@@ -38,7 +38,7 @@ func (a *Address[M]) schedule(d, period time.Duration, msg M) (stop func() bool)
 			// The next tick that is still to come: those missed are dropped.
 			late := max(0, time.Since(due))
 			due = due.Add(period * (1 + late/period))
-			t.Reset(time.Until(due))
+			s.unlessOver(func() { t.Reset(time.Until(due)) })
 		}
 	})
 	close(started)
@@ -89,13 +89,9 @@ type delivery[M any] struct {
 // reports whether another send is to come.
 func (d *delivery[M]) deliver(msg func() M) bool {
 	m, ok := d.make(msg)
-	if !ok {
-		d.end()
-		return false
-	}
 	d.mu.Lock()
 	to := d.to
-	if to == nil {
+	if to == nil || !ok {
 		d.mu.Unlock()
 		return false
 	}
@@ -117,7 +113,8 @@ func (d *delivery[M]) deliver(msg func() M) bool {
 	return more
 }
 
-// make calls the user's function for a message.
+// make calls the user's function for a message. If that panics or calls Goexit,
+// the delivery is over.
 func (d *delivery[M]) make(msg func() M) (m M, ok bool) {
 	d.mu.Lock()
 	to := d.to
@@ -125,6 +122,11 @@ func (d *delivery[M]) make(msg func() M) (m M, ok bool) {
 	if to == nil {
 		return m, false
 	}
+	defer func() {
+		if !ok {
+			d.end()
+		}
+	}()
 	defer to.actor().recordRecovered("Watch")
 	m = msg()
 	return m, true
@@ -160,11 +162,10 @@ func (d *delivery[M]) stop() bool {
 		return false
 	}
 	would := !to.Closed() // else it would have been refused
-	if cancel == nil {
-		return would
+	if cancel != nil {
+		cancel()
+		<-sent
 	}
-	cancel()
-	<-sent
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return would && (d.repeats || !d.accepted)
@@ -179,6 +180,16 @@ func (d *delivery[M]) whenOver(f func()) {
 	}
 	d.mu.Unlock()
 	if over {
+		f()
+	}
+}
+
+// unlessOver calls f if the delivery is not over; then f comes before any
+// function that whenOver was given.
+func (d *delivery[M]) unlessOver(f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.to != nil {
 		f()
 	}
 }

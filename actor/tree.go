@@ -2,7 +2,7 @@ package actor
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 )
 
@@ -33,8 +33,19 @@ func (c *core) parentID() ID {
 func (c *core) attach(timer time.Duration) {
 	c.mu.Lock()
 	c.setAbortTimer(timer)
-	if c.attached || c.released {
+	if c.released {
 		c.mu.Unlock()
+		return
+	}
+	if c.attached {
+		overdue := c.abortTimer != nil && c.abortAfter < 0
+		if c.abortTimer != nil && !overdue {
+			c.abortTimer.Reset(c.abortAfter)
+		}
+		c.mu.Unlock()
+		if overdue {
+			c.abort()
+		}
 		return
 	}
 	c.attached = true
@@ -45,7 +56,7 @@ func (c *core) attach(timer time.Duration) {
 	c.mu.Unlock()
 	if c.ownerEnds && !ended {
 		if ended = c.owner.Err() != nil; ended {
-			aborted = aborted || errors.Is(context.Cause(c.owner), ErrAborted)
+			aborted = aborted || c.ownerAborted()
 		} else {
 			c.watch(context.AfterFunc(c.owner, c.ownerCtxEnded))
 		}
@@ -88,18 +99,30 @@ func (c *core) detach() {
 	up.release()
 }
 
+// ownerAborted reports whether the owner's context has ended because a process
+// was aborted. An error that only wraps ErrAborted is somebody's reason to stop.
+func (c *core) ownerAborted() (aborted bool) {
+	defer c.recordRecovered("owner's context") // which may be of a user's type
+	return context.Cause(c.owner) == ErrAborted
+}
+
 // ownerCtxEnded is called when the owner's context ends.
 func (c *core) ownerCtxEnded() {
-	if errors.Is(context.Cause(c.owner), ErrAborted) {
-		c.mu.Lock()
-		attached := c.attached
-		c.mu.Unlock()
-		if attached {
-			c.abort()
-		}
+	if !c.ownerAborted() {
+		c.ownerEnded()
 		return
 	}
-	c.ownerEnded()
+	c.abortAttached()
+}
+
+// abortAttached aborts the actor unless it was detached.
+func (c *core) abortAttached() {
+	c.mu.Lock()
+	attached := c.attached
+	c.mu.Unlock()
+	if attached {
+		c.abort()
+	}
 }
 
 // ownerEnded stops an attached actor: halt or close now, abort when the abort
@@ -112,7 +135,7 @@ func (c *core) ownerEnded() {
 	}
 	d := c.abortAfter
 	if d > 0 && c.abortTimer == nil {
-		c.abortTimer = time.AfterFunc(d, c.abortOverdue)
+		c.abortTimer = time.AfterFunc(d, c.abortAttached)
 	}
 	c.mu.Unlock()
 	switch {
@@ -125,18 +148,9 @@ func (c *core) ownerEnded() {
 	}
 }
 
-// abortOverdue is called when the abort timer runs out.
-func (c *core) abortOverdue() {
-	c.mu.Lock()
-	attached := c.attached
-	c.mu.Unlock()
-	if attached {
-		c.abort()
-	}
-}
-
 // adopt makes c a child of p until it is released or detached, and says whether
-// p has ended or was aborted. c.mu is held.
+// p has ended or was aborted. A stuck process waits for its children should it
+// ever end, but nobody else waits for those that it adopts now. c.mu is held.
 func (p *process) adopt(c *core) (ended, aborted bool) {
 	p.core.mu.Lock()
 	defer p.core.mu.Unlock()
@@ -147,8 +161,12 @@ func (p *process) adopt(c *core) (ended, aborted bool) {
 			c.kin.prev = c
 		}
 		p.children = c
+		c.late = p.stuck
+		if !c.late {
+			p.early++
+		}
 	}
-	return p.stage > running, p.torn
+	return p.stage > running, !p.core.aborted.IsZero()
 }
 
 // unlink takes c off its parent's list and returns the parent's actor if that
@@ -171,12 +189,18 @@ func (c *core) unlink() (waiting *core) {
 		c.kin.prev = c.prev
 	}
 	c.prev, c.kin = nil, nil
-	up.stuckDown = append(up.stuckDown, c.stuckLocked()...)
+	if !c.late {
+		p.early--
+	}
+	if c.released { // else it was only detached
+		up.stuckDown = slices.DeleteFunc(up.stuckDown, func(p *process) bool { return p.over.Load() })
+		up.stuckDown = append(up.stuckDown, c.stuckLocked()...)
+	}
 	if p.children == nil {
 		fire(&p.childless)
-		if up.settle() {
-			return up
-		}
+	}
+	if up.settle() {
+		return up
 	}
 	return nil
 }

@@ -1,13 +1,15 @@
 package mailbox
 
 import (
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 )
 
-// keptSenders is how many records of waiting senders a queue keeps for reuse.
+// keptSenders is how many records of waiting senders a queue keeps for reuse, if
+// their messages are small.
 const keptSenders = 16
 
 // Queue is a first-in, first-out queue of messages between any number of
@@ -327,15 +329,15 @@ func (q *Queue[M]) HaltSome(n int) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	done := 0
-	for done < n {
-		// Nobody who waits has been halted: a halt ends the wait.
-		r, ok := q.idle.take()
-		if !ok {
-			break
+	for p := q.idle.first; p != nil && done < n; {
+		r, next := p.of, p.next
+		if !r.halted { // who was halted before may wait again
+			q.idle.leave(p)
+			r.halt(true)
+			r.wake <- struct{}{}
+			done++
 		}
-		r.halt(true)
-		r.wake <- struct{}{}
-		done++
+		p = next
 	}
 	for _, r := range q.seats {
 		if done >= n {
@@ -439,7 +441,7 @@ func (q *Queue[M]) newSender() *sender[M] {
 func (q *Queue[M]) putSender(s *sender[M]) {
 	var zero M
 	s.msg, s.ticket = zero, nil
-	if len(q.spare) < keptSenders {
+	if n := len(q.spare); n == 0 || n < keptSenders && uintptr(n)*reflect.TypeFor[M]().Size() < idleBytes {
 		q.spare = append(q.spare, s)
 	}
 }

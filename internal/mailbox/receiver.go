@@ -13,6 +13,7 @@ type Receiver[M any] struct {
 	halted, told bool // asked to stop; has been told so
 	aborted      bool
 	left         bool
+	haltedAt     time.Time
 	deaf         bool // halted and not come near the queue since
 
 	given  bool // a message was put here while the receiver waited
@@ -39,7 +40,7 @@ func (r *Receiver[M]) Recv(done <-chan struct{}) (m M, s Status) {
 		if m, s = r.poll(0); s != Empty {
 			break
 		}
-		if !r.wait(done, nil) {
+		if woken, _ := r.wait(done, nil); !woken {
 			s = Canceled
 			break
 		}
@@ -86,6 +87,7 @@ func (r *Receiver[M]) RecvBatch(done <-chan struct{}, dst []M, d time.Duration) 
 // gather does RecvBatch with the lock held at call and return.
 func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, d time.Duration) (n int, s Status) {
 	var timeout <-chan time.Time // runs from the first message on
+	late := d <= 0               // it has run out
 	for {
 		for s = OK; s == OK && n < len(dst); {
 			if n > 0 && r.halted && !r.told && !r.aborted {
@@ -99,7 +101,7 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, d time.Duration) (n 
 		case s == Aborted:
 			r.giveBack(dst[:n])
 			return 0, Aborted
-		case n > 0 && (s != Empty || d <= 0):
+		case n > 0 && (s != Empty || late):
 			return n, OK
 		case s != Empty:
 			return 0, s
@@ -108,12 +110,14 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, d time.Duration) (n 
 			timeout = r.after(d)
 			defer r.timer.Stop()
 		}
-		if !r.wait(done, timeout) {
+		woken, tick := r.wait(done, timeout)
+		if !woken {
 			if n > 0 {
 				return n, OK
 			}
 			return 0, Canceled
 		}
+		late = late || tick
 		if r.given && !r.aborted {
 			dst[n] = r.accept(n)
 			n++
@@ -130,6 +134,7 @@ func (r *Receiver[M]) begin() {
 
 func (r *Receiver[M]) end() {
 	r.deaf = false
+	r.q.trim()
 	r.rearm()
 }
 
@@ -151,7 +156,6 @@ func (r *Receiver[M]) poll(at int) (m M, s Status) {
 		r.hold(at, ticket)
 		return m, OK
 	case q.closed:
-		q.trim()
 		return m, Closed
 	default:
 		q.trim()
@@ -159,10 +163,11 @@ func (r *Receiver[M]) poll(at int) (m M, s Status) {
 	}
 }
 
-// wait sleeps until somebody wakes this receiver (true: look again) or done or
-// timeout ends the wait (false). The lock is held at call and return. The queue
-// is empty, and nothing has been able to change that since poll said so.
-func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) bool {
+// wait sleeps until somebody wakes this receiver (woken: look again) or done or
+// timeout ends the wait. Both may come together: late says that the one tick of
+// timeout has been taken. The lock is held at call and return. The queue is
+// empty, and nothing has been able to change that since poll said so.
+func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (woken, late bool) {
 	q := r.q
 	if r.wake == nil {
 		r.wake = make(chan struct{}, 1)
@@ -172,22 +177,23 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) bool 
 	if done == nil && timeout == nil {
 		<-r.wake
 		q.mu.Lock()
-		return true
+		return true, false
 	}
 	select {
 	case <-r.wake:
 		q.mu.Lock()
-		return true
+		return true, false
 	case <-done:
 	case <-timeout:
+		late = true
 	}
 	q.mu.Lock()
 	if r.place.in {
 		q.idle.leave(&r.place)
-		return false
+		return false, late
 	}
 	<-r.wake // somebody chose this receiver first, and put the token there under the lock
-	return true
+	return true, late
 }
 
 // accept takes the message that was put here while the receiver waited.
@@ -314,7 +320,7 @@ func (r *Receiver[M]) halt(waits bool) {
 	if r.halted {
 		return
 	}
-	r.halted = true
+	r.halted, r.haltedAt = true, time.Now()
 	r.deaf = !waits
 	if r.halting != nil && !r.aborted {
 		close(r.halting)
@@ -340,11 +346,13 @@ func (r *Receiver[M]) leave() {
 		r.wake <- struct{}{}
 	}
 	r.undoGiven()
+	r.held = nil
 }
 
-// Deaf reports whether the receiver was halted and has not come near the queue since.
-func (r *Receiver[M]) Deaf() bool {
+// Halted returns when the receiver was halted, the zero time if it was not, and
+// whether it has not come near the queue since.
+func (r *Receiver[M]) Halted() (at time.Time, deaf bool) {
 	r.q.mu.Lock()
 	defer r.q.mu.Unlock()
-	return r.deaf
+	return r.haltedAt, r.deaf
 }

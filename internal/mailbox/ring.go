@@ -1,6 +1,6 @@
 package mailbox
 
-import "unsafe"
+import "reflect"
 
 // idleBytes is what a queue without messages may keep for the next ones.
 const idleBytes = 16 << 10
@@ -11,6 +11,7 @@ type ring[M any] struct {
 	slots []M
 	head  int // index of the oldest
 	n     int
+	size  uintptr // of a slot; set with slots
 }
 
 func (r *ring[M]) push(m M) {
@@ -45,13 +46,12 @@ func (r *ring[M]) grow() {
 	slots := make([]M, max(4, 2*len(r.slots)))
 	k := copy(slots, r.slots[r.head:])
 	copy(slots[k:], r.slots[:r.head])
-	r.slots, r.head = slots, 0
+	r.slots, r.head, r.size = slots, 0, reflect.TypeFor[M]().Size()
 }
 
 // trim gives memory back if the ring is empty and keeps more than an idle queue may.
 func (r *ring[M]) trim() {
-	var m M
-	if r.n == 0 && len(r.slots) > 4 && uintptr(len(r.slots))*unsafe.Sizeof(m) > idleBytes {
+	if r.n == 0 && len(r.slots) > 4 && uintptr(len(r.slots))*r.size > idleBytes {
 		r.slots, r.head = nil, 0
 	}
 }
