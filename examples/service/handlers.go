@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"tinyactor/actor"
@@ -51,9 +52,7 @@ func (s *service) handler() http.Handler {
 	} {
 		mux.HandleFunc(path, only(allowed))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, "there is no %s; there are %s", r.URL.Path, paths)
-	})
+	mux.HandleFunc("/", noSuchPath)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.underWay.Add(1)
 		defer s.underWay.Add(-1)
@@ -61,8 +60,16 @@ func (s *service) handler() http.Handler {
 			fail(w, http.StatusBadRequest, "the query must be of the form a=b&c=d: %v", err)
 			return
 		}
+		if p := r.URL.Path; p != "/" && path.Clean(p) != strings.TrimSuffix(p, "/") {
+			noSuchPath(w, r) // the mux would answer with a page that redirects
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+func noSuchPath(w http.ResponseWriter, r *http.Request) {
+	fail(w, http.StatusNotFound, "there is no %s; there are %s", r.URL.Path, paths)
 }
 
 // only answers requests for a path that exists by a method that does not.

@@ -50,6 +50,10 @@ func TestBadRequests(t *testing.T) {
 		}{
 			{"GET", "/", "", 404, "/texts"},
 			{"GET", "/elsewhere", "", 404, "/elsewhere"},
+			{"GET", "/texts/a//b", "", 404, "/texts/{name}"},
+			{"GET", "/texts/a/../b", "", 404, "/texts/{name}"},
+			{"GET", "/elsewhere/../words", "", 404, "/words"},
+			{"POST", "/tasks/snapshot/", "", 404, "/tasks/snapshot"},
 			{"POST", "/tasks/snapshot/stop/now", "", 404, "/tasks/snapshot"},
 			{"GET", "/texts", "", 405, "POST"},
 			{"DELETE", "/texts/a", "", 405, "GET"},

@@ -62,6 +62,36 @@ func (r *running) post(t *testing.T, name, text string) receipt {
 	return got
 }
 
+// counted waits until a text is counted.
+func (r *running) counted(t *testing.T, name string) {
+	t.Helper()
+	for got := (textInfo{}); got.Post == 0; {
+		r.get(t, "/texts/"+name, &got)
+	}
+}
+
+// held waits until so many pieces wait in the queue, because the workers hold
+// the others.
+func (r *running) held(t *testing.T, waiting int) {
+	t.Helper()
+	for got := (stats{}); got.Queues["workers"] != waiting || got.Open == waiting; {
+		got = stats{}
+		r.get(t, "/stats", &got)
+	}
+}
+
+func (r *running) get(t *testing.T, path string, value any) {
+	t.Helper()
+	response, err := http.Get("http://" + r.addr + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(value); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d, %v", path, response.StatusCode, err)
+	}
+}
+
 // begin begins to post a text and returns when the service reads it, which it
 // does in vain.
 func (r *running) begin(t *testing.T) {
@@ -156,6 +186,7 @@ func TestSignals(t *testing.T) {
 func TestSecondSignal(t *testing.T) {
 	r := start(t, executable(t, "-grace", "1h"))
 	pieces := r.post(t, "a", textOf(3, "word")).Pieces
+	r.counted(t, "a")
 	r.begin(t)
 	r.signal(t, syscall.SIGTERM)
 	r.deaf()
@@ -181,6 +212,7 @@ func hanging(t *testing.T, args ...string) *exec.Cmd {
 func TestSecondSignalStuck(t *testing.T) {
 	r := start(t, hanging(t, "-workers-max", "1", "-grace", "1h"))
 	r.post(t, "a", textOf(3, "word"))
+	r.held(t, 2)
 	r.signal(t, syscall.SIGTERM)
 	r.deaf()
 	r.signal(t, syscall.SIGTERM)
@@ -192,6 +224,7 @@ func TestSecondSignalStuck(t *testing.T) {
 func TestGraceOver(t *testing.T) {
 	r := start(t, hanging(t, "-workers-max", "1", "-grace", "10ms"))
 	r.post(t, "a", textOf(3, "word"))
+	r.held(t, 2)
 	r.signal(t, syscall.SIGTERM)
 	r.end(t, account{accepted: 3, handedBack: 2}.String(), 1)
 	r.says(t, "within 10ms", `actor "workers"`, "stuck")
@@ -200,7 +233,7 @@ func TestGraceOver(t *testing.T) {
 // A slow client does not cost the accepted work its time, nor the service its
 // good end.
 func TestSlowClient(t *testing.T) {
-	r := start(t, executable(t, "-grace", "1s"))
+	r := start(t, executable(t, "-grace", "2s"))
 	r.post(t, "a", "a word")
 	r.begin(t)
 	r.signal(t, syscall.SIGTERM)
