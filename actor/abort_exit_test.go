@@ -58,7 +58,7 @@ func TestA2ExitOfAnAbortedProcess(t *testing.T) {
 // lifeTouchyError is an error that calls back into the actor when it is compared.
 type lifeTouchyError struct{ touch func() }
 
-func (lifeTouchyError) Error() string       { return "touchy" }
+func (lifeTouchyError) Error() string { return "touchy" }
 
 func (e lifeTouchyError) Is(err error) bool { e.touch(); return false }
 

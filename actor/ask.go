@@ -59,8 +59,8 @@ func (r Reply[R]) Answer(value R, err error) bool {
 
 // Context returns a context with the asker's values, deadline and cancellation,
 // for the calls that the handler makes to answer. It is not the asker: a Send,
-// Ask or Spawn with it is not taken for one of the asking process. The zero
-// Reply has context.Background.
+// Ask or Spawn with it is not taken for one of the asking process, nor for one
+// of the handling process. The zero Reply has context.Background.
 func (r Reply[R]) Context() context.Context {
 	if r.call == nil {
 		return context.Background()

@@ -266,7 +266,8 @@ func (c *core) wait(ctx context.Context) error {
 }
 
 // stop halts (or closes) the actor and waits until it has ended. When ctx ends
-// it aborts everything below and waits for at most StuckAfter more. Its error
+// it aborts everything below and waits for at most StuckAfter more (and a tenth
+// of that for an Undelivered that does not return). Its error
 // names who is stuck; how the actor ended is in exits.
 func (c *core) stop(ctx context.Context, drain bool) error {
 	if drain {
@@ -274,6 +275,7 @@ func (c *core) stop(ctx context.Context, drain bool) error {
 	} else {
 		c.halt()
 	}
+	defer c.awaitHandBack()
 	gone := c.goneChan()
 	select {
 	case <-gone:
@@ -310,6 +312,31 @@ func (c *core) stop(ctx context.Context, drain bool) error {
 			// unless a process was spawned this very moment.
 			declareStuck(c.unfinished())
 			t.Reset(StuckAfter)
+		}
+	}
+}
+
+// awaitHandBack waits until what was behind stuck processes in and below c has
+// been handed back, so that whoever stops an actor finds it there; but not for
+// an Undelivered that hangs.
+func (c *core) awaitHandBack() {
+	c.mu.Lock()
+	stuck := c.stuckLocked()
+	c.mu.Unlock()
+	if len(stuck) == 0 {
+		return
+	}
+	t := time.NewTimer(StuckAfter / 10)
+	defer t.Stop()
+	for _, p := range stuck {
+		p.core.mu.Lock()
+		over := !p.core.handing || p.stage == handing // then it is Undelivered that is stuck
+		handed := p.core.lazy(&p.core.handed, over)
+		p.core.mu.Unlock()
+		select {
+		case <-handed:
+		case <-t.C:
+			return
 		}
 	}
 }

@@ -29,25 +29,24 @@ func ExampleSpawn() {
 // With the context of a process as owner, the new actor belongs to that process,
 // which does not end before it has.
 func ExampleSpawn_child() {
+	wait := func(ctx context.Context, in *actor.Inbox[string]) error {
+		_, err := in.Recv(ctx)
+		return err
+	}
 	ctx := context.Background()
-	parent, _ := actor.Spawn(ctx, actor.Config{Name: "parent"},
-		func(ctx context.Context, in *actor.Inbox[string]) error {
-			actor.Spawn(ctx, actor.Config{Name: "child"},
-				func(ctx context.Context, in *actor.Inbox[string]) error {
-					_, err := in.Recv(ctx)
-					fmt.Println("child:", err)
-					return err
-				})
-			_, err := in.Recv(ctx)
-			fmt.Println("parent:", err)
-			return err
+	parent, _ := actor.SpawnValue(ctx, actor.Config{Name: "parent"},
+		func(ctx context.Context, in *actor.Inbox[string]) (actor.Ref, error) {
+			child, _ := actor.Spawn(ctx, actor.Config{Name: "child"}, wait)
+			return child, wait(ctx, in)
 		})
-	parent.Stop(ctx)
-	fmt.Println("nothing runs any more")
-	// Output:
-	// parent: actor: halted
-	// child: actor: halted
-	// nothing runs any more
+	child, _ := parent.Stop(ctx)
+	select {
+	case <-child.Done():
+		fmt.Println("the child has ended too")
+	default:
+		fmt.Println("the child is still there")
+	}
+	// Output: the child has ended too
 }
 
 func ExampleSpawnValue() {

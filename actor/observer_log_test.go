@@ -222,7 +222,7 @@ func TestX3BadLogHandlerStopsNoActor(t *testing.T) {
 		},
 		"panics in Undelivered": func(t *testing.T, _ <-chan struct{}) actor.Ref {
 			child, addr := actor.Spawn(t.Context(), actor.Config{Undelivered: func(any) { panic(errAskBoom) }}, obsWaitForHalt)
-			undeliveredFill(t, addr, 3)
+			undeliveredFill(t, addr, 200) // a handler that hangs costs its time once
 			child.Halt()
 			return child
 		},

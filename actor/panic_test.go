@@ -89,7 +89,7 @@ type lifeLogger bool
 
 func (lifeLogger) Observe(actor.Event) {}
 
-func (l lifeLogger) LogsPanics() bool  { return bool(l) }
+func (l lifeLogger) LogsPanics() bool { return bool(l) }
 
 // A panic during an abort is joined with it. In deferred calls, an inbox
 // operation unwinds again: the rest of the deferred call is skipped, the others run.

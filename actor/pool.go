@@ -8,7 +8,8 @@ import (
 )
 
 // Pool owns an actor of several processes that share one inbox. It is safe for
-// concurrent use. It keeps the actor reachable; letting it go stops nothing.
+// concurrent use. It keeps the actor reachable; letting it go stops nothing. It
+// keeps how each process ended, a panic's stack included, as long as it lives.
 type Pool[M, E any] struct {
 	_    noCopy
 	addr *Address[M]

@@ -204,6 +204,7 @@ func (p *process) leave() {
 	defer c.mu.Unlock()
 	p.seat.leave()
 	c.live--
+	p.stage = handing
 	switch c.live {
 	case 0:
 		p.last = true
@@ -214,7 +215,6 @@ func (p *process) leave() {
 	if p.torn && p.err != nil && !p.unwound {
 		p.err = join(p.err, c.failed("", ErrAborted))
 	}
-	p.stage = handing
 }
 
 // failSelfAsks fails the questions in the inbox that the only process left has
@@ -235,7 +235,7 @@ func (c *core) asksItself() error {
 //
 //go:noinline
 func runHandBack(p *process) {
-	p.core.handBack(true)
+	p.core.handBack()
 	runtime.KeepAlive(p)
 }
 
@@ -294,15 +294,10 @@ func (p *process) exit() {
 }
 
 // handBack gives every message that is left to Undelivered, one at a time. If
-// somebody else is at it, it waits for that one's end, or does nothing if wait
-// is false.
-func (c *core) handBack(wait bool) {
+// somebody else is at it, it waits for that one's end first.
+func (c *core) handBack() {
 	c.mu.Lock()
 	for c.handing {
-		if !wait {
-			c.mu.Unlock()
-			return
-		}
 		handed := c.lazy(&c.handed, false)
 		c.mu.Unlock()
 		<-handed
@@ -310,19 +305,25 @@ func (c *core) handBack(wait bool) {
 	}
 	c.handing = true
 	c.mu.Unlock()
+	c.handAll(false)
+}
 
+// handAll does handBack for a caller that has set handing. resume makes it go on
+// when Undelivered has called Goexit; a process does that by itself.
+func (c *core) handAll(resume bool) {
 	n, complete := 0, false
 	defer func() {
-		c.mu.Lock()
-		c.handing = false
-		fire(&c.handed)
 		if n > 0 {
 			c.tell(Event{Kind: EventUndelivered, Process: -1, Count: n, Type: c.queue.messageType()})
 		}
-		c.mu.Unlock()
-		if !complete && !wait {
-			go c.handBack(false) // Undelivered has called Goexit; a process goes on by itself
+		if resume && !complete {
+			go c.handAll(true)
+			return
 		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.handing = false
+		fire(&c.handed)
 	}()
 	for {
 		msg, ticket, ok := c.queue.takeAny()

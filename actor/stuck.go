@@ -201,6 +201,8 @@ func (c *core) desert(cause error) {
 	c.mu.Lock()
 	c.desertion = why
 	ask := c.handAsk
+	begin := !c.handing
+	c.handing = true
 	c.mu.Unlock()
 	if ask != nil {
 		ask.answer(why)
@@ -208,7 +210,9 @@ func (c *core) desert(cause error) {
 	for _, t := range c.queue.Tickets() {
 		t.(*slot).answer(why)
 	}
-	go c.handBack(false)
+	if begin {
+		go c.handAll(true)
+	}
 }
 
 // anyStuck reports whether one of the processes is stuck. mu is held.
