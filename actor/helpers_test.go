@@ -3,6 +3,7 @@ package actor_test
 import (
 	"bytes"
 	"context"
+	"log"
 	"log/slog"
 	"strings"
 	"sync"
@@ -86,8 +87,12 @@ func (l *logs) lines(words ...string) []string {
 func captureLogs(t *testing.T) *logs {
 	t.Helper()
 	l := new(logs)
-	before := slog.Default()
+	before, output, flags := slog.Default(), log.Writer(), log.Flags()
 	slog.SetDefault(slog.New(slog.NewTextHandler(l, nil)))
-	t.Cleanup(func() { slog.SetDefault(before) })
+	t.Cleanup(func() {
+		slog.SetDefault(before)
+		log.SetOutput(output) // SetDefault has redirected package log
+		log.SetFlags(flags)
+	})
 	return l
 }

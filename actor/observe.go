@@ -25,7 +25,7 @@ type EventKind string
 // The events. They are about life and death; nothing is told per message.
 const (
 	EventSpawned     EventKind = "spawned"      // a process was made
-	EventClosed      EventKind = "closed"       // the actor takes no more messages
+	EventClosed      EventKind = "closed"       // the actor takes no more messages, without being halted or aborted
 	EventHalted      EventKind = "halted"       // all processes are asked to stop, or Count of them
 	EventAborted     EventKind = "aborted"      // the actor is torn down
 	EventIgnoredHalt EventKind = "ignored halt" // an aborted process had not touched its inbox since it was halted; Stack says where it waited

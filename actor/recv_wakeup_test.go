@@ -15,10 +15,11 @@ import (
 	"tinyactor/actor"
 )
 
-// Each message is sent while the process goes to sleep: one that is not seen
-// is a deadlock, which ends the bubble.
+// Each message is sent while the process goes to sleep, and others contend for
+// the inbox, so that whoever lets go of it between looking and sleeping loses
+// it: a message that is not seen is a deadlock, which ends the bubble.
 func TestR4NoMessageIsSleptThrough(t *testing.T) {
-	const rounds = 1500
+	const rounds = 150
 	for _, way := range rxWays {
 		t.Run(way.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -32,12 +33,21 @@ func TestR4NoMessageIsSleptThrough(t *testing.T) {
 						got <- text
 					}
 				})
+				var over atomic.Bool
+				for range 4 {
+					go func() {
+						for i := 0; i < 200_000 && !over.Load(); i++ {
+							addr.Len()
+						}
+					}()
+				}
 				for i := range rounds {
 					rxSend(t, addr, i)
 					if text := <-got; text != fmt.Sprint(i) {
 						t.Fatalf("received %s, want %d", text, i)
 					}
 				}
+				over.Store(true)
 				if _, err := child.Drain(context.Background()); err != nil {
 					t.Error(err)
 				}

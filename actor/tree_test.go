@@ -166,10 +166,12 @@ func TestO3SpawnThatPanicsLeavesNothing(t *testing.T) {
 			owner.Value(nil)
 			broken.Store(true)
 			actor.Spawn(lifeErrBroken{owner}, actor.Config{}, lifeObey)
+			t.Error("Spawn did not panic")
 			return nil
 		})
-		if _, err := parent.Wait(lifeShort(t, time.Hour)); err != nil {
-			t.Errorf("Wait gives %v", err)
+		start := time.Now()
+		if _, err := parent.Wait(lifeShort(t, time.Hour)); err != nil || time.Since(start) != 0 {
+			t.Errorf("Wait took %v and gives %v", time.Since(start), err)
 		}
 	})
 }

@@ -378,7 +378,7 @@ func TestS1CloseWakesEveryWaiter(t *testing.T) {
 func TestS4SenderAndReceiverNeverSleepBoth(t *testing.T) {
 	for _, done := range []bool{false, true} {
 		var late atomic.Bool // a slow machine does fewer rounds
-		time.AfterFunc(700*time.Millisecond, func() { late.Store(true) })
+		time.AfterFunc(500*time.Millisecond, func() { late.Store(true) })
 		rounds := 0
 		synctest.Test(t, func(t *testing.T) {
 			q, r := sendQueue(Policy{Limit: 1}, 1)
