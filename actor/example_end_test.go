@@ -85,13 +85,13 @@ func ExamplePanicError() {
 	// an error of the runtime: true
 }
 
-// An abort ends the context. Deferred calls run, nothing after the receive does.
+// An aborted process does not return from its receive. Deferred calls run.
 func ExampleChild_Abort() {
 	ctx := context.Background()
 	started := make(chan bool)
 	child, _ := actor.Spawn(ctx, actor.Config{},
 		func(ctx context.Context, in *actor.Inbox[int]) error {
-			defer func() { fmt.Println("deferred:", context.Cause(ctx) == actor.ErrAborted) }()
+			defer fmt.Println("deferred call")
 			close(started)
 			_, err := in.Recv(ctx)
 			fmt.Println("not printed")
@@ -100,10 +100,10 @@ func ExampleChild_Abort() {
 	<-started
 	child.Abort()
 	_, err := child.Wait(ctx)
-	fmt.Println("exit:", errors.Is(err, actor.ErrAborted))
+	fmt.Println("exit: aborted:", errors.Is(err, actor.ErrAborted))
 	// Output:
-	// deferred: true
-	// exit: true
+	// deferred call
+	// exit: aborted: true
 }
 
 // A goroutine cannot be killed. One that listens neither to its inbox nor to its
