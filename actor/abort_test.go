@@ -174,6 +174,38 @@ func TestA1AbortClosesAndEndsTheContext(t *testing.T) {
 	})
 }
 
+// A process hears of an abort perhaps while that is still on its way to those
+// below, and may have ended before it is back. The cause of its context's end
+// is the same.
+func TestA1CauseOfAProcessThatEndsAtOnce(t *testing.T) {
+	for name, wait := range map[string]func(context.Context, *actor.Inbox[int]) error{
+		"unwinds": lifeObey,
+		"returns": func(_ context.Context, in *actor.Inbox[int]) error { <-in.Halting(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 5 {
+				own := make(chan context.Context, 1)
+				child, _ := actor.Spawn(context.Background(), actor.Config{}, func(ctx context.Context, in *actor.Inbox[int]) error {
+					in.Address() // it must not end because nobody can reach it
+					for range 500 {
+						actor.Spawn(ctx, actor.Config{}, lifeObey)
+					}
+					own <- ctx
+					return wait(ctx, in)
+				})
+				ctx := <-own
+				ended := make(chan error, 1)
+				context.AfterFunc(ctx, func() { ended <- context.Cause(ctx) })
+				child.Abort()
+				if cause := <-ended; cause != actor.ErrAborted {
+					t.Fatalf("the cause is %v", cause)
+				}
+				<-child.Done()
+			}
+		})
+	}
+}
+
 // A process that waits for Ready or Halting, and for nothing else, hears of an abort.
 func TestA1AbortFiresReadyAndHalting(t *testing.T) {
 	channels := map[string]func(*actor.Inbox[int]) <-chan struct{}{

@@ -53,19 +53,17 @@ func (p *process) std() context.Context {
 	return p.ctx
 }
 
-// endContext ends the process's context; only the first call counts. A nil
-// cause stands for context.Canceled.
+// endContext ends the process's context, which has ended when it returns; only
+// the first call's cause counts. A nil cause stands for context.Canceled.
 func (p *process) endContext(cause error) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.ctxEnded {
-		p.mu.Unlock()
 		return
 	}
 	p.ctxEnded, p.ctxCause = true, cause
-	cancel := p.cancel
-	p.mu.Unlock()
-	if cancel != nil {
-		cancel(cause)
+	if p.cancel != nil {
+		p.cancel(cause) // runs no code of users: what they attached to it runs on goroutines
 	}
 }
 

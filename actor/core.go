@@ -21,6 +21,7 @@ type queue interface {
 	Close() bool
 	Halt() bool
 	HaltSome(n int) int
+	MarkAborted()
 	Abort()
 	Len() int
 	Closed() bool
@@ -237,6 +238,7 @@ func (c *core) add(p *process) error {
 	late := new(teardown)
 	if !c.aborted.IsZero() {
 		late.addLocked(p)
+		p.endContext(ErrAborted)
 	}
 	c.mu.Unlock()
 	late.run()

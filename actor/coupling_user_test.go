@@ -193,9 +193,7 @@ func TestE2ContextsAndErrorsAreAskedWithoutLocks(t *testing.T) {
 		for _, panics := range []bool{false, true} {
 			t.Run(fmt.Sprintf("aborted %v, panics %v", torn, panics), func(t *testing.T) {
 				p := newRxProbe(t)
-				before := slog.Default()
-				slog.SetDefault(slog.New(rxProbeHandler{before.Handler(), p}))
-				defer slog.SetDefault(before)
+				setLogHandler(t, rxProbeHandler{slog.Default().Handler(), p})
 				base, cancel := context.WithCancelCause(context.Background())
 				o := &rxProbeObserver{p: p, end: make(chan struct{})}
 				var parent *actor.Child[int, actor.None]

@@ -87,12 +87,18 @@ func (l *logs) lines(words ...string) []string {
 func captureLogs(t *testing.T) *logs {
 	t.Helper()
 	l := new(logs)
+	setLogHandler(t, slog.NewTextHandler(l, nil))
+	return l
+}
+
+// setLogHandler makes h the handler of slog.Default until the test ends.
+func setLogHandler(t *testing.T, h slog.Handler) {
+	t.Helper()
 	before, output, flags := slog.Default(), log.Writer(), log.Flags()
-	slog.SetDefault(slog.New(slog.NewTextHandler(l, nil)))
+	slog.SetDefault(slog.New(h))
 	t.Cleanup(func() {
 		slog.SetDefault(before)
 		log.SetOutput(output) // SetDefault has redirected package log
 		log.SetFlags(flags)
 	})
-	return l
 }

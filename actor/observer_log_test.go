@@ -3,7 +3,6 @@ package actor_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -190,18 +189,15 @@ func obsDeaf(release <-chan struct{}) func(context.Context, *actor.Inbox[int]) e
 // obsBadLogs makes h the handler of slog.Default until the test ends. What the
 // library writes to the standard error instead does not disturb the test's output.
 func obsBadLogs(t *testing.T, h obsHandler) {
-	before, out, flags, stderr := slog.Default(), log.Writer(), log.Flags(), os.Stderr
+	stderr := os.Stderr
 	file, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	slog.SetDefault(slog.New(h))
+	setLogHandler(t, h)
 	os.Stderr = file
 	t.Cleanup(func() {
 		os.Stderr = stderr
-		slog.SetDefault(before)
-		log.SetOutput(out)
-		log.SetFlags(flags)
 		file.Close()
 	})
 }

@@ -96,6 +96,7 @@ func TestO1OwnerThatEndsWithAnotherActorsError(t *testing.T) {
 // With Config.Drain the owner's end closes: queued work is finished, but for no
 // longer than the abort timer.
 func TestO1DrainFinishesQueuedWork(t *testing.T) {
+	captureLogs(t)
 	for _, r := range lifeReleases {
 		t.Run(r.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

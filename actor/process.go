@@ -425,5 +425,6 @@ func (p *process) failAsks(cause error) {
 // unwind ends the body of an aborted process from within an inbox operation.
 func (p *process) unwind() {
 	p.unwinding = true
+	p.endContext(ErrAborted) // in case the abort has not come to that yet
 	runtime.Goexit()
 }

@@ -284,17 +284,20 @@ func TestX1StressEventsAreInOrder(t *testing.T) {
 		owner, cancel := context.WithCancel(actor.WithObserver(context.Background(), log))
 		defer cancel()
 		tally := new(stressTally)
+		var wg sync.WaitGroup
 		for range actors {
 			pool, addr := actor.SpawnPool(owner, actor.Config{Undelivered: func(any) {}}, 2, stressReceiver(tally, rnd.IntN(20)))
 			for range 2 {
-				go pool.Spawn(stressReceiver(tally, rnd.IntN(20)))
-				go pool.HaltSome(1)
-				go pool.Halt()
+				body := stressReceiver(tally, rnd.IntN(20))
+				wg.Go(func() { pool.Spawn(body) })
+				wg.Go(func() { pool.HaltSome(1) })
+				wg.Go(pool.Halt)
 			}
-			go pool.Abort()
-			go addr.TrySend(fuzzMsg{})
+			wg.Go(func() { pool.Abort() })
+			wg.Go(func() { addr.TrySend(fuzzMsg{}) })
 		}
 		cancel()
+		stressJoin(t, "the end of all calls", &wg)
 		for range actors {
 			select {
 			case <-log.ended:
@@ -372,7 +375,8 @@ func TestX5StressAsksOfAnExitingParent(t *testing.T) {
 
 // Aborts of a tree against spawns into it: no child of an aborted actor goes on.
 func TestA1StressAbortAgainstSpawns(t *testing.T) {
-	stress(t, func(t *testing.T, rnd *rand.Rand) {
+	captureLogs(t) // who is aborted before it looked at its halt is reported
+	stressAlone(t, func(t *testing.T, rnd *rand.Rand) {
 		var live, spawned atomic.Int64
 		root, _ := actor.Spawn(context.Background(), actor.Config{}, func(ctx context.Context, in *actor.Inbox[int]) error {
 			for range 3 {

@@ -53,8 +53,7 @@ func (p *process) deaf() bool {
 	return deaf
 }
 
-// mark makes the mailboxes of c and of all below it abort their processes.
-// Contexts still live: run ends them.
+// mark aborts the processes of c and of all that is attached below it.
 func (t *teardown) mark(c *core) bool {
 	c.mu.Lock()
 	if c.finished || !c.aborted.IsZero() {
@@ -69,6 +68,13 @@ func (t *teardown) mark(c *core) bool {
 		kids = append(kids, p.childrenLocked()...)
 		if p.deaf() {
 			deaf = append(deaf, p)
+		}
+	}
+	// Whoever is woken by the abort, or comes to its inbox, finds its context ended.
+	c.queue.MarkAborted()
+	for _, p := range c.procs {
+		if p.stage < waiting {
+			p.endContext(ErrAborted)
 		}
 	}
 	c.queue.Abort()
@@ -106,14 +112,8 @@ func (t *teardown) passed() {
 	}
 }
 
-// run ends the contexts of the processes and starts to wait for their end.
+// run starts to wait for the end of the processes.
 func (t *teardown) run() {
-	if len(t.procs) == 0 {
-		return
-	}
-	for _, p := range t.procs {
-		p.endContext(ErrAborted)
-	}
 	t.mu.Lock()
 	if t.left > 0 {
 		t.timer = time.AfterFunc(StuckAfter, func() { declareStuck(t.procs) })

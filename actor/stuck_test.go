@@ -209,9 +209,7 @@ func TestA4AParentThatWaitsIsNotStuck(t *testing.T) {
 // lifeLogTo makes slog.Default call f with each message until the test ends.
 func lifeLogTo(t *testing.T, f func(msg string)) {
 	t.Helper()
-	before := slog.Default()
-	slog.SetDefault(slog.New(lifeHandler{before.Handler(), f}))
-	t.Cleanup(func() { slog.SetDefault(before) })
+	setLogHandler(t, lifeHandler{slog.Default().Handler(), f})
 }
 
 type lifeHandler struct {
@@ -260,6 +258,7 @@ func TestA4LogHandlerStopsNothing(t *testing.T) {
 				close(quit)
 				close(release)
 				<-pool.Done()
+				synctest.Wait() // the log records of that, too
 			})
 		})
 	}

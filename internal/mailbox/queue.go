@@ -351,14 +351,29 @@ func (q *Queue[M]) HaltSome(n int) int {
 	return done
 }
 
-// Abort closes the queue and makes every receiver, also those that join later,
-// answer Aborted from now on.
+// MarkAborted makes every receiver, also those that join later, answer Aborted
+// from now on. It wakes nobody: Abort follows.
+func (q *Queue[M]) MarkAborted() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.markAborted()
+}
+
+func (q *Queue[M]) markAborted() {
+	q.aborted = true
+	for _, r := range q.seats {
+		r.aborted = true
+	}
+}
+
+// Abort closes the queue, makes every receiver, also those that join later,
+// answer Aborted from now on, and wakes them.
 func (q *Queue[M]) Abort() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.aborted = true
+	q.markAborted()
 	for _, r := range q.seats {
-		r.abort()
+		r.closeHalting()
 	}
 	q.close() // a receiver waits only while the queue is open, so this wakes them all
 }
@@ -373,9 +388,7 @@ func (q *Queue[M]) Join(r *Receiver[M]) {
 	if q.halted {
 		r.halt(false)
 	}
-	if q.aborted {
-		r.abort()
-	}
+	r.aborted = q.aborted
 }
 
 // Leave removes a receiver. Whatever it was given and has not taken goes back.

@@ -20,9 +20,10 @@ type Receiver[M any] struct {
 	msg    M
 	ticket any
 
-	ready   chan struct{} // see Ready
-	halting chan struct{} // see Halting
-	timer   *time.Timer   // of RecvBatch
+	ready         chan struct{} // see Ready
+	halting       chan struct{} // see Halting
+	haltingClosed bool
+	timer         *time.Timer // of RecvBatch
 
 	held []Held // tickets of what the last receive returned
 }
@@ -190,7 +191,7 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (woke
 	q.mu.Lock()
 	if r.place.in {
 		q.idle.leave(&r.place)
-		return false, late
+		return r.aborted, late // an abort ends contexts first, and comes first
 	}
 	<-r.wake // somebody chose this receiver first, and put the token there under the lock
 	return true, late
@@ -286,8 +287,8 @@ func (r *Receiver[M]) Halting() <-chan struct{} {
 	defer q.mu.Unlock()
 	if r.halting == nil {
 		r.halting = make(chan struct{})
-		if r.halted || r.aborted {
-			close(r.halting)
+		if r.halted || r.aborted && q.closed {
+			r.closeHalting()
 		}
 	}
 	r.deaf = false
@@ -322,19 +323,14 @@ func (r *Receiver[M]) halt(waits bool) {
 	}
 	r.halted, r.haltedAt = true, time.Now()
 	r.deaf = !waits
-	if r.halting != nil && !r.aborted {
-		close(r.halting)
-	}
+	r.closeHalting()
 	r.signal()
 }
 
-// abort marks the receiver; waking it is the caller's.
-func (r *Receiver[M]) abort() {
-	if r.aborted {
-		return
-	}
-	r.aborted = true
-	if r.halting != nil && !r.halted {
+// closeHalting closes the Halting channel, if somebody asked for it and it is open.
+func (r *Receiver[M]) closeHalting() {
+	if r.halting != nil && !r.haltingClosed {
+		r.haltingClosed = true
 		close(r.halting)
 	}
 }
