@@ -183,11 +183,11 @@ func TestA1CauseOfAProcessThatEndsAtOnce(t *testing.T) {
 		"returns": func(_ context.Context, in *actor.Inbox[int]) error { <-in.Halting(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			for range 5 {
+			for range 3 {
 				own := make(chan context.Context, 1)
 				child, _ := actor.Spawn(context.Background(), actor.Config{}, func(ctx context.Context, in *actor.Inbox[int]) error {
 					in.Address() // it must not end because nobody can reach it
-					for range 500 {
+					for range 200 {
 						actor.Spawn(ctx, actor.Config{}, lifeObey)
 					}
 					own <- ctx

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -436,7 +437,7 @@ func (c *core) first() (exit, bool) {
 func (c *core) ended() ([]exit, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.exits[:len(c.exits):len(c.exits)], c.err
+	return slices.Clip(c.exits), c.err
 }
 
 // nextExit returns the i-th exit, waiting for it; false if there is none to

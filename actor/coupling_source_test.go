@@ -70,8 +70,8 @@ func TestC1OnlySpawnMakesActors(t *testing.T) {
 		reflect.TypeFor[actor.Inbox[int]](), reflect.TypeFor[actor.Address[int]](),
 		reflect.TypeFor[actor.Child[int, int]](), reflect.TypeFor[actor.Pool[int, int]](),
 	} {
-		for i := range of.NumField() {
-			if f := of.Field(i); f.IsExported() {
+		for f := range of.Fields() {
+			if f.IsExported() {
 				t.Errorf("%v has the exported field %s", of, f.Name)
 			}
 		}

@@ -72,8 +72,7 @@ func ExamplePanicError() {
 	addr.Send(ctx, 0)
 	_, err := child.Wait(ctx)
 
-	var p *actor.PanicError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*actor.PanicError](err); ok {
 		fmt.Println(p.Value)
 		fmt.Println("with a stack:", len(p.Stack) > 0)
 	}

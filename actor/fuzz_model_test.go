@@ -93,7 +93,7 @@ type fuzzRun struct {
 	back list[any] // what Undelivered got
 
 	// The model.
-	limit, start, kind             int
+	limit, start                   int
 	closed, halted, aborted, ended bool
 	queue                          []int
 	waiting                        []*fuzzSend // for room

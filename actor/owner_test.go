@@ -256,7 +256,6 @@ func TestO1CollectingTheChildStopsNothing(t *testing.T) {
 	})
 	collected := make(chan struct{})
 	runtime.AddCleanup(child, func(c chan struct{}) { close(c) }, collected)
-	child = nil
 	for !lifeOver(collected) {
 		runtime.GC()
 		runtime.Gosched()

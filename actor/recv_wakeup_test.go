@@ -90,6 +90,7 @@ func TestR4AllWaysTogether(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		synctest.Wait() // all processes wait: the close must wake each of them
 		if _, err := pool.Drain(context.Background()); err != nil {
 			t.Error(err)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -77,9 +78,7 @@ func TestRoundChecks(t *testing.T) {
 			"GET /texts/a": `200 {"name":"a","post":1,"words":3,"distinct":3}`,
 			"GET /words":   `200 {"texts":1,"distinct":3,"words":[{"word":"x","count":1},{"word":"y","count":1},{"word":"z","count":1}]}`,
 		}
-		for path, answer := range test.bad {
-			by[path] = answer
-		}
+		maps.Copy(by, test.bad)
 		d := answers(t, by)
 		if err := d.round(t.Context(), test.n, &file); (err == nil) != test.fine {
 			t.Errorf("%s: the client says %v", name, err)
@@ -142,9 +141,7 @@ func TestTroubleChecks(t *testing.T) {
 	} {
 		by := make(map[string]string)
 		for _, answers := range []map[string]string{good, test.bad} {
-			for path, answer := range answers {
-				by[path] = answer
-			}
+			maps.Copy(by, answers)
 		}
 		d := answers(t, by)
 		if err := writeSnapshot(d.snapshot, asCSV, map[string]int{"x": 1}); err != nil {

@@ -322,7 +322,7 @@ func (r *Receiver[M]) halt(waits bool) {
 		return
 	}
 	r.halted, r.haltedAt = true, time.Now()
-	r.deaf = !waits
+	r.deaf = !waits && !r.given // who has been given a message is still in its receive
 	r.closeHalting()
 	r.signal()
 }
