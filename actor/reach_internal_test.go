@@ -65,7 +65,7 @@ func TestH3AMethodUnderWayKeepsItsAddress(t *testing.T) {
 		ch := cleanupTarget(call, may, done)
 		ch.mu.Lock()
 		close(may)
-		for range 4 {
+		for range 2 {
 			runtime.Gosched()
 			runtime.GC()
 		}

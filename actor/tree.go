@@ -211,9 +211,14 @@ func (p *process) stopChildren() {
 	c := p.core
 	c.mu.Lock()
 	kids := p.childrenLocked()
+	aborted := !c.aborted.IsZero() // then the abort is on its way to them: they must not hear of a halt first
 	c.mu.Unlock()
 	for _, kid := range kids {
-		kid.ownerEnded()
+		if aborted {
+			kid.abortAttached()
+		} else {
+			kid.ownerEnded()
+		}
 	}
 	c.mu.Lock()
 	for p.children != nil {
