@@ -1,0 +1,9 @@
+// Command tinyactor measures this library.
+package main
+
+import (
+	"tinyactor/benchmarks/internal/contest"
+	"tinyactor/benchmarks/internal/contestants/tiny"
+)
+
+func main() { contest.Main(tiny.Entries...) }
