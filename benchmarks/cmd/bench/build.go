@@ -26,8 +26,11 @@ type program struct {
 // cannot be linked into one program, and so that none measures with another's
 // init functions and globals in its process.
 var programs = []program{
-	{"tinyactor", []string{"tinyactor", "tinyactor-default"}},
-	{"channels", []string{"chan-raw", "chan-raw-16", "chan-select", "chan-select-16"}},
+	{"tinyactor", []string{"tinyactor", "tinyactor-default", "tinyactor-recv"}},
+	{"channels", []string{"chan-raw", "chan-raw-16", "chan-select", "chan-select-16", "mutex+cond"}},
+	{"phony", []string{"phony"}},
+	{"protoactor", []string{"protoactor-go"}},
+	{"suture", []string{"suture"}},
 }
 
 // A job is a workload for a contestant.

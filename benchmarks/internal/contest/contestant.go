@@ -8,7 +8,10 @@
 // contestant: there the compiler sees what is called, as in a user's program.
 package contest
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Slots is how many messages wait in a bounded mailbox.
 const Slots = 1024
@@ -66,5 +69,19 @@ type Entry struct {
 	Enters func(w *Workload) (ok bool, reason string)
 }
 
-// Everything enters all workloads that compare libraries.
-func Everything(w *Workload) (bool, string) { return !w.Own, "" }
+// All enters all workloads.
+func All(*Workload) (bool, string) { return true, "" }
+
+// In enters the workloads of these names.
+func In(names ...string) func(*Workload) (bool, string) {
+	return func(w *Workload) (bool, string) { return slices.Contains(names, w.Name), "" }
+}
+
+// But enters the workloads that compare libraries, but for those that a reason
+// is given for.
+func But(reasons map[string]string) func(*Workload) (bool, string) {
+	return func(w *Workload) (bool, string) {
+		reason, out := reasons[w.Name]
+		return !w.Own && !out, reason
+	}
+}

@@ -17,11 +17,14 @@ type Workload struct {
 	Fixed int
 	// Step divides the number of operations.
 	Step int
-	// Procs is GOMAXPROCS: 0 is one for each core, and below that -n is n for
-	// each core.
+	// Procs is GOMAXPROCS: 0 is what it is anyway, and -n is n times that.
 	Procs int
 	// Own is a workload that only this library and its baselines enter.
 	Own bool
+	// Cold is a workload that is measured without a warm-up.
+	Cold bool
+	// Lasts is how long it takes, where that is not counted in operations.
+	Lasts time.Duration
 	// Once is a workload that is run once and not in each round.
 	Once bool
 	// run does N operations, measured from Start to End.
@@ -30,7 +33,7 @@ type Workload struct {
 
 // A Value is one thing that a run has measured.
 type Value struct {
-	Row   string  `json:"row"` // of the table; the workload's name, or another that begins with it
+	Row   string  `json:"row"` // of the table: the workload's name, and maybe a slash and what it is
 	Unit  string  `json:"unit"`
 	Value float64 `json:"value"`
 	// What one operation needs besides. Zero where Measured is false.
@@ -48,6 +51,7 @@ type Run struct {
 	Time     time.Duration // how long a run takes that is not counted in operations
 	Patience time.Duration // how long a run may take before it counts as hung
 
+	name     string
 	from, to usage
 	values   []Value
 }
@@ -83,16 +87,17 @@ func (r *Run) End() {
 // elapsed is how long the measurement took.
 func (r *Run) elapsed() time.Duration { return r.to.at.Sub(r.from.at) }
 
-// report notes a value that is not the time of an operation.
-func (r *Run) report(row, unit string, value float64) {
-	r.values = append(r.values, Value{Row: row, Unit: unit, Value: value, N: r.N})
+// report notes a value that is not the time of an operation, in a row that is
+// called like the workload with a suffix.
+func (r *Run) report(suffix, unit string, value float64) {
+	r.values = append(r.values, Value{Row: r.name + suffix, Unit: unit, Value: value, N: r.N})
 }
 
 // perOp notes the time of an operation.
-func (r *Run) perOp(row string) {
+func (r *Run) perOp(suffix string) {
 	n := float64(r.N)
 	r.values = append(r.values, Value{
-		Row:      row,
+		Row:      r.name + suffix,
 		Unit:     "ns",
 		Value:    float64(r.elapsed()) / n,
 		Measured: true,
@@ -105,7 +110,7 @@ func (r *Run) perOp(row string) {
 
 var errHung = errors.New("a message is missing: nothing goes on")
 
-// wait waits until done is closed.
+// wait waits until done is closed, or something comes out of it.
 func (r *Run) wait(done <-chan struct{}) error {
 	timeout := time.NewTimer(r.Patience)
 	defer timeout.Stop()
@@ -140,12 +145,12 @@ func (r *Run) together(n int, f func(i int), then func()) {
 
 // Do runs the workload once, with n operations.
 func (w *Workload) Do(c Contestant, n int, d, patience time.Duration) ([]Value, error) {
-	r := &Run{Contestant: c, N: n, Time: d, Patience: patience}
+	r := &Run{Contestant: c, N: n, Time: d, Patience: patience, name: w.Name}
 	if err := w.run(r); err != nil {
 		return nil, fmt.Errorf("%s: %w", w.Name, err)
 	}
 	if len(r.values) == 0 {
-		r.perOp(w.Name)
+		r.perOp("")
 	}
 	return r.values, nil
 }
@@ -153,10 +158,17 @@ func (w *Workload) Do(c Contestant, n int, d, patience time.Duration) ([]Value, 
 // Measure warms up, and then runs the workload with as many operations as fit
 // into about d, or with n if n is not 0.
 func (w *Workload) Measure(c Contestant, n int, d, patience time.Duration) ([]Value, error) {
-	runtime.GOMAXPROCS(w.procs())
+	w.setProcs()
 	switch {
 	case n != 0:
 		// The caller knows.
+	case w.Lasts != 0:
+		n, d = 1, w.Lasts
+		if _, err := w.Do(c, n, d/10, patience); err != nil {
+			return nil, err
+		}
+	case w.Cold:
+		n = w.Fixed
 	case w.Fixed != 0:
 		n = w.Fixed
 		if _, err := w.Do(c, w.round(n/10), d/10, patience); err != nil {
@@ -172,14 +184,14 @@ func (w *Workload) Measure(c Contestant, n int, d, patience time.Duration) ([]Va
 	return w.Do(c, w.round(n), d, patience)
 }
 
-func (w *Workload) procs() int {
+// setProcs sets GOMAXPROCS.
+func (w *Workload) setProcs() {
 	switch {
 	case w.Procs < 0:
-		return -w.Procs * runtime.NumCPU()
+		runtime.GOMAXPROCS(-w.Procs * runtime.GOMAXPROCS(0))
 	case w.Procs > 0:
-		return w.Procs
+		runtime.GOMAXPROCS(w.Procs)
 	}
-	return runtime.NumCPU()
 }
 
 // round makes n a multiple of Step that is not 0.

@@ -40,12 +40,7 @@ func (s selectServer) Ask(ctx context.Context, m contest.Msg) (int64, error) {
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	select {
-	case a := <-q.answer:
-		return a, nil
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
+	return q.wait(ctx)
 }
 
 func (s selectServer) Stop() { close(s.c); <-s.done }

@@ -9,8 +9,9 @@ import (
 
 // Entries are the ways to use the library that are measured.
 var Entries = []contest.Entry{
-	{Name: "tinyactor", New: use(actor.Unbounded(), false), Enters: always},
-	{Name: "tinyactor-default", New: use(actor.Capacity{}, false), Enters: contest.Everything},
+	{Name: "tinyactor", New: use(actor.Unbounded(), false), Enters: contest.All},
+	{Name: "tinyactor-default", New: use(actor.Capacity{}, false), Enters: contest.In("tell", "fan-in-2", "fan-in-8", "fan-in-64", "fan-in-1000", "soak")},
+	{Name: "tinyactor-recv", New: use(actor.Unbounded(), true), Enters: contest.In("tell", "fan-in-8", "idle-100k", "idle-1m")},
 }
 
 func use(c actor.Capacity, recv bool) func(context.Context) contest.Contestant {
@@ -18,5 +19,3 @@ func use(c actor.Capacity, recv bool) func(context.Context) contest.Contestant {
 		return &contestant{ctx, c, recv}
 	}
 }
-
-func always(*contest.Workload) (bool, string) { return true, "" }
