@@ -52,7 +52,7 @@ type Mailbox interface {
 type Server interface {
 	// Ask returns the answer to m, or an error when ctx has ended.
 	Ask(ctx context.Context, m Msg) (int64, error)
-	// Stop returns when the actor has ended.
+	// Stop ends the actor. Nobody asks any more when it is called.
 	Stop()
 }
 

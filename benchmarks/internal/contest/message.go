@@ -1,8 +1,6 @@
 package contest
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // A Msg is what is sent in all workloads. Its number says who sent it, and
 // which of the sender's messages it is.
@@ -24,9 +22,9 @@ func (m Msg) String() string { return fmt.Sprintf("message %d of sender %d", m.s
 // A Receiver is what one process of an actor does with its messages. Only that
 // process uses it until the actor has stopped.
 type Receiver struct {
+	next   []int64 // by sender, the message that must come next; nil if
 	handle func(Msg)
-	next   []int64 // by sender, the number that must come next
-	wrong  error   // the first message that should not have come
+	wrong  error // the first message that should not have come
 	_      [64]byte
 }
 
@@ -35,33 +33,33 @@ func handler(f func(Msg)) *Receiver { return &Receiver{handle: f} }
 
 // tally returns a receiver that checks that each sender's messages come
 // completely, once, and in order.
-func tally(senders int) *Receiver { return &Receiver{next: make([]int64, senders)} }
+func tally(senders int) *Receiver {
+	r := &Receiver{next: make([]int64, senders)}
+	for s := range r.next {
+		r.next[s] = message(s, 0).V
+	}
+	return r
+}
 
 // Take is called for each message.
 func (r *Receiver) Take(m Msg) {
-	if r.handle != nil {
-		r.handle(m)
-		return
-	}
-	r.count(m)
-}
-
-func (r *Receiver) count(m Msg) {
-	if s := uint64(m.V) >> seqBits; s < uint64(len(r.next)) && r.next[s] == m.V&seqMask {
+	if s := uint64(m.V) >> seqBits; s < uint64(len(r.next)) && r.next[s] == m.V {
 		r.next[s]++
-		return
+	} else {
+		r.other(m)
 	}
-	r.refuse(m)
 }
 
-func (r *Receiver) refuse(m Msg) {
-	if r.wrong != nil {
-		return
-	}
-	if s := m.sender(); s < 0 || s >= len(r.next) {
+// other takes what is not the next message of a tally.
+func (r *Receiver) other(m Msg) {
+	switch s := m.sender(); {
+	case r.handle != nil:
+		r.handle(m)
+	case r.wrong != nil:
+	case s < 0 || s >= len(r.next):
 		r.wrong = fmt.Errorf("%v, of %d senders", m, len(r.next))
-	} else {
-		r.wrong = fmt.Errorf("%v instead of number %d", m, r.next[s])
+	default:
+		r.wrong = fmt.Errorf("%v instead of %v", m, Msg{r.next[s]})
 	}
 }
 
@@ -71,8 +69,8 @@ func (r *Receiver) check(sent func(sender int) int64) error {
 	if r.wrong != nil {
 		return r.wrong
 	}
-	for s, n := range r.next {
-		if n != sent(s) {
+	for s, next := range r.next {
+		if n := (Msg{next}).seq(); n != sent(s) {
 			return fmt.Errorf("%d messages of sender %d instead of %d", n, s, sent(s))
 		}
 	}

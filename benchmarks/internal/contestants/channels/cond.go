@@ -12,6 +12,8 @@ import (
 // slow one.
 type locked struct{}
 
+func newLocked(context.Context) contest.Contestant { return locked{} }
+
 type lockedBox[M any] struct {
 	mu      sync.Mutex
 	arrived sync.Cond // something waits, or it is closed
@@ -115,9 +117,8 @@ func (locked) Spawn(o contest.Options, receivers ...*contest.Receiver) contest.M
 func (m lockedMailbox) Send(msg contest.Msg) { m.send(msg) }
 
 func (m lockedMailbox) Feed(msg contest.Msg, n int) {
-	for range n {
-		m.send(msg)
-		msg.V++
+	for i := range int64(n) {
+		m.send(contest.Msg{V: msg.V + i})
 	}
 }
 
@@ -126,10 +127,7 @@ type lockedServer struct{ *lockedBox[question] }
 func (locked) Serve(r *contest.Receiver) contest.Server {
 	b := newLockedBox[question](0)
 	b.wg.Go(func() {
-		b.all(func(q question) {
-			r.Take(q.Msg)
-			q.answer <- contest.Answer(q.Msg)
-		})
+		b.all(func(q question) { q.serve(r) })
 	})
 	return lockedServer{b}
 }

@@ -37,10 +37,9 @@ func (contestant) Spawn(_ contest.Options, receivers ...*contest.Receiver) conte
 
 func (b *box) Send(m contest.Msg) { b.Act(nil, func() { b.receiver.Take(m) }) }
 
-func (b *box) Feed(first contest.Msg, n int) {
+func (b *box) Feed(m contest.Msg, n int) {
 	for i := range int64(n) {
-		m := contest.Msg{V: first.V + i}
-		b.Act(nil, func() { b.receiver.Take(m) })
+		b.Act(nil, func() { b.receiver.Take(contest.Msg{V: m.V + i}) })
 	}
 }
 

@@ -60,9 +60,8 @@ func take(r *contest.Receiver) actor.ReceiveFunc {
 func (m *mailbox) Send(msg contest.Msg) { m.system.Root.Send(m.pid, msg) }
 
 func (m *mailbox) Feed(msg contest.Msg, n int) {
-	for range n {
-		m.system.Root.Send(m.pid, msg)
-		msg.V++
+	for i := range int64(n) {
+		m.system.Root.Send(m.pid, contest.Msg{V: msg.V + i})
 	}
 }
 

@@ -57,9 +57,8 @@ func (s *service) Serve(ctx context.Context) error {
 func (s *service) Send(m contest.Msg) { s.c <- m }
 
 func (s *service) Feed(m contest.Msg, n int) {
-	for range n {
-		s.c <- m
-		m.V++
+	for i := range int64(n) {
+		s.c <- contest.Msg{V: m.V + i}
 	}
 }
 

@@ -8,18 +8,18 @@ import (
 	"tinyactor/benchmarks/internal/contest"
 )
 
-// contestant is an actor of the library, with a capacity for what need not be
-// bounded.
+// contestant makes actors with a capacity for what need not be bounded.
 type contestant struct {
-	ctx      context.Context //nolint:containedctx // it is the senders' context and the owner, for a whole run
+	ctx      context.Context //nolint:containedctx // that of the whole run: the owner's and all senders'
 	capacity actor.Capacity
 	recv     bool // receive with Recv, not with Messages
 }
 
-type mailbox struct {
-	ctx  context.Context //nolint:containedctx // that of the contestant
-	addr *actor.Address[contest.Msg]
-	stop func()
+// box is what a sender and an owner hold.
+type box struct {
+	*contestant
+	addr  *actor.Address[contest.Msg]
+	child *actor.Child[contest.Msg, actor.None]
 }
 
 func (c *contestant) config(o contest.Options) actor.Config {
@@ -41,14 +41,48 @@ func (c *contestant) Spawn(o contest.Options, receivers ...*contest.Receiver) co
 		body = recvs
 	}
 	child, addr := actor.Spawn(c.ctx, c.config(o), body(receivers[0]))
-	m := mailbox{c.ctx, addr, func() {
-		_, err := child.Drain(c.ctx)
-		must(err)
-	}}
+	b := &box{c, addr, child}
 	if o.Batch {
-		return batchMailbox{m}
+		return batchBox{b}
 	}
-	return m
+	return b
+}
+
+func (b *box) Send(m contest.Msg) { must(b.addr.Send(b.ctx, m)) }
+
+func (b *box) Feed(m contest.Msg, n int) {
+	ctx, addr := b.ctx, b.addr
+	for i := range int64(n) {
+		must(addr.Send(ctx, contest.Msg{V: m.V + i}))
+	}
+}
+
+func (b *box) Stop() {
+	_, err := b.child.Drain(b.ctx)
+	must(err)
+}
+
+// batchBox sends many messages at once.
+type batchBox struct{ *box }
+
+func (b batchBox) Feed(m contest.Msg, n int) {
+	batch := make([]contest.Msg, contest.Batch)
+	for n > 0 {
+		batch = batch[:min(n, contest.Batch)]
+		for i := range batch {
+			batch[i] = contest.Msg{V: m.V + int64(i)}
+		}
+		sent, err := b.addr.SendAll(b.ctx, batch)
+		must(err)
+		m.V += int64(sent)
+		n -= sent
+	}
+}
+
+// poolBox is a box whose owner is a pool.
+type poolBox struct {
+	*box
+	pool *actor.Pool[contest.Msg, actor.None]
 }
 
 func (c *contestant) pool(o contest.Options, receivers []*contest.Receiver) contest.Mailbox {
@@ -56,76 +90,12 @@ func (c *contestant) pool(o contest.Options, receivers []*contest.Receiver) cont
 		func(ctx context.Context, in *actor.Inbox[contest.Msg]) error {
 			return messages(receivers[in.Index()])(ctx, in)
 		}))
-	return mailbox{c.ctx, addr, func() {
-		_, err := pool.Drain(c.ctx)
-		must(err)
-	}}
+	return poolBox{&box{c, addr, nil}, pool}
 }
 
-type body = func(ctx context.Context, in *actor.Inbox[contest.Msg]) error
-
-func messages(r *contest.Receiver) body {
-	return func(ctx context.Context, in *actor.Inbox[contest.Msg]) error {
-		for m := range in.Messages(ctx) {
-			r.Take(m)
-		}
-		return in.Err()
-	}
-}
-
-func recvs(r *contest.Receiver) body {
-	return func(ctx context.Context, in *actor.Inbox[contest.Msg]) error {
-		for {
-			m, err := in.Recv(ctx)
-			if err != nil {
-				return err
-			}
-			r.Take(m)
-		}
-	}
-}
-
-func batches(r *contest.Receiver) body {
-	return func(ctx context.Context, in *actor.Inbox[contest.Msg]) error {
-		batch := make([]contest.Msg, contest.Batch)
-		for {
-			n, err := in.RecvBatch(ctx, batch, 0)
-			if err != nil {
-				return err
-			}
-			for _, m := range batch[:n] {
-				r.Take(m)
-			}
-		}
-	}
-}
-
-func (m mailbox) Send(msg contest.Msg) { must(m.addr.Send(m.ctx, msg)) }
-
-func (m mailbox) Feed(msg contest.Msg, n int) {
-	for range n {
-		must(m.addr.Send(m.ctx, msg))
-		msg.V++
-	}
-}
-
-func (m mailbox) Stop() { m.stop() }
-
-// batchMailbox sends many messages at once.
-type batchMailbox struct{ mailbox }
-
-func (m batchMailbox) Feed(msg contest.Msg, n int) {
-	batch := make([]contest.Msg, contest.Batch)
-	for n > 0 {
-		batch = batch[:min(n, contest.Batch)]
-		for i := range batch {
-			batch[i] = msg
-			msg.V++
-		}
-		sent, err := m.addr.SendAll(m.ctx, batch)
-		must(err)
-		n -= sent
-	}
+func (b poolBox) Stop() {
+	_, err := b.pool.Drain(b.ctx)
+	must(err)
 }
 
 func must(err error) {
