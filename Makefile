@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test race stress fuzz laws lint rename
+.PHONY: help check test race stress fuzz bench bench-quick laws lint rename
 
 # How often a stress test runs, and how long each fuzz test.
 COUNT ?= 20
 FUZZTIME ?= 10s
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: ## everything CI checks, on a clean clone of HEAD
 	bash .ci/run
@@ -27,6 +27,12 @@ fuzz: ## each fuzz test for FUZZTIME=10s
 			go test -run '^$$' -fuzz "^$$fuzz\$$" -fuzztime $(FUZZTIME) $$pkg; \
 		done; \
 	done
+
+bench: ## all benchmarks, into docs/performance.md; wants a quiet machine (BENCH: other flags)
+	cd benchmarks && go run ./cmd/bench $(or $(BENCH),-write ../docs)
+
+bench-quick: ## the most important benchmarks beside channels, within a minute (BENCH: more flags)
+	cd benchmarks && go run ./cmd/bench -quick $(BENCH)
 
 laws: ## break each law in a copy, and check that its tests fail (LAW=S3: only that one)
 	go test -v -count=1 -timeout=1h -run 'TestLaws' -break '$(or $(LAW),.)' .

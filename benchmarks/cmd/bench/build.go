@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"tinyactor/benchmarks/internal/contest"
 )
@@ -40,14 +41,20 @@ type job struct {
 	file       string // the program
 }
 
-// build builds the programs that have one of the contestants, and returns what
-// these enter.
-func build(ctx context.Context, dir string, contestants list) ([]job, error) {
+// field is everybody who takes part.
+type field struct {
+	jobs   []job
+	listed []contest.Listed
+}
+
+// build builds the programs that have one of the contestants, and asks them
+// what these enter.
+func build(ctx context.Context, dir string, contestants list) (*field, error) {
 	here, err := packageDir(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var jobs []job
+	f := &field{}
 	for _, p := range programs {
 		if !slices.ContainsFunc(p.contestants, contestants.matches) {
 			continue
@@ -59,20 +66,14 @@ func build(ctx context.Context, dir string, contestants list) ([]job, error) {
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("building %s: %w", p.name, err)
 		}
-		entered, err := enters(ctx, file)
-		if err != nil {
-			return nil, err
-		}
-		for _, j := range entered {
-			if contestants.matches(j.contestant) {
-				jobs = append(jobs, j)
-			}
+		if err := f.add(ctx, file, contestants); err != nil {
+			return nil, fmt.Errorf("%s -list: %w", p.name, err)
 		}
 	}
-	if len(jobs) == 0 {
+	if len(f.jobs) == 0 {
 		return nil, fmt.Errorf("no contestant is called %s", contestants.String())
 	}
-	return jobs, nil
+	return f, nil
 }
 
 // packageDir returns where the source of this command is.
@@ -83,38 +84,43 @@ func packageDir(ctx context.Context) (string, error) {
 	}
 	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", info.Path).Output()
 	if err != nil {
-		return "", fmt.Errorf("go list %s: %w (bench runs in its own module)", info.Path, err)
+		return "", fmt.Errorf("go list %s: %w; run it where the module is", info.Path, err)
 	}
 	return string(bytes.TrimSpace(out)), nil
 }
 
-// enters asks a program what its contestants enter.
-func enters(ctx context.Context, file string) ([]job, error) {
+// add adds the contestants of a program.
+func (f *field) add(ctx context.Context, file string, contestants list) error {
 	out, err := exec.CommandContext(ctx, file, "-list").Output()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var jobs []job
 	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var l contest.Listed
 		if err := d.Decode(&l); err == io.EOF {
-			return jobs, nil
+			return nil
 		} else if err != nil {
-			return nil, err
+			return err
 		}
+		if !contestants.matches(l.Contestant) {
+			continue
+		}
+		f.listed = append(f.listed, l)
 		for _, name := range l.Enters {
-			jobs = append(jobs, job{l.Contestant, contest.Find(name), file})
+			f.jobs = append(f.jobs, job{l.Contestant, contest.Find(name), file})
 		}
 	}
 }
 
 // choose returns the jobs whose workload is asked for, by workload in the order
 // of the table and then in the order of the contestants.
-func choose(jobs []job, only list) []job {
+func (f *field) choose(o *options) []job {
 	var chosen []job
 	for _, w := range contest.Workloads {
-		for _, j := range jobs {
-			if j.workload == w && only.matches(w.Name) {
+		for _, j := range f.jobs {
+			// Quick, channels with few slots only stand in for others.
+			spare := o.quick && w.Name != "spawn" && strings.HasSuffix(j.contestant, "-16")
+			if j.workload == w && o.only.matches(w.Name) && !spare {
 				chosen = append(chosen, j)
 			}
 		}

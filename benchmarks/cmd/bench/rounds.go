@@ -89,11 +89,11 @@ func runOne(ctx context.Context, dir string, o *options) error {
 	if !ok {
 		return fmt.Errorf("-run %s: want contestant/workload", o.run)
 	}
-	jobs, err := build(ctx, dir, list{contestant})
+	field, err := build(ctx, dir, list{contestant})
 	if err != nil {
 		return err
 	}
-	jobs = choose(jobs, list{workload})
+	jobs := field.choose(&options{only: list{workload}})
 	if len(jobs) != 1 {
 		return fmt.Errorf("-run %s: %d of these", o.run, len(jobs))
 	}

@@ -41,6 +41,7 @@ type Cell struct {
 type Results struct {
 	Rows        []string
 	Contestants []string
+	Rounds      int // as many as the cell with the most has
 	cells       map[[2]string]*Cell
 }
 
@@ -59,25 +60,29 @@ func Collect(lines []Line) *Results {
 		groups[key] = append(groups[key], l)
 	}
 	for key, g := range groups {
-		first := g[0]
-		r.cells[key] = &Cell{
-			Row: first.Row, Workload: first.Workload, Contestant: first.Contestant,
-			Unit: first.Unit, Rounds: len(g), Measured: first.Measured,
-			Value:  spreadOf(g, func(l Line) float64 { return l.Value.Value }),
-			Allocs: spreadOf(g, func(l Line) float64 { return l.Allocs }).Median,
-			Bytes:  spreadOf(g, func(l Line) float64 { return l.Bytes }).Median,
-			CPU:    spreadOf(g, func(l Line) float64 { return l.CPU }).Median,
-		}
+		r.cells[key] = newCell(g)
+		r.Rounds = max(r.Rounds, len(g))
 	}
 	return r
 }
 
-func spreadOf(lines []Line, of func(Line) float64) Spread {
-	values := make([]float64, len(lines))
-	for i, l := range lines {
-		values[i] = of(l)
+func newCell(lines []Line) *Cell {
+	of := func(f func(Line) float64) Spread {
+		values := make([]float64, len(lines))
+		for i, l := range lines {
+			values[i] = f(l)
+		}
+		return spread(values)
 	}
-	return spread(values)
+	first := lines[0]
+	return &Cell{
+		Row: first.Row, Workload: first.Workload, Contestant: first.Contestant,
+		Unit: first.Unit, Rounds: len(lines), Measured: first.Measured,
+		Value:  of(func(l Line) float64 { return l.Value.Value }),
+		Allocs: of(func(l Line) float64 { return l.Allocs }).Median,
+		Bytes:  of(func(l Line) float64 { return l.Bytes }).Median,
+		CPU:    of(func(l Line) float64 { return l.CPU }).Median,
+	}
 }
 
 // Cell returns a contestant's cell in a row, or nil if there is none.
@@ -91,4 +96,13 @@ func (r *Results) Ratio(row, contestant, against string) (ratio float64, ok bool
 		return 0, false
 	}
 	return a.Value.Median / b.Value.Median, true
+}
+
+// baseline returns which of the channels a row is compared with: the one with
+// few slots where the other is not in the row.
+func (r *Results) baseline(row, channel string) string {
+	if r.Cell(row, channel) == nil {
+		return channel + "-16"
+	}
+	return channel
 }

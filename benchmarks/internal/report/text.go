@@ -1,0 +1,77 @@
+package report
+
+// The parts of the document that do not change.
+const (
+	docHead = `# Performance
+
+What messages cost here, beside channels and other libraries. This file is written by
+
+` + "```sh\nmake bench\n```" + `
+
+and so are [the picture](performance.svg) and every figure below: %s, commit %s, on %s; medians of %d rounds.
+Compare figures of one run only. Another machine has other figures, and often other ratios.
+
+![Time as a multiple of a channel's, for each workload](performance.svg)
+
+Medians, in nanoseconds for each operation where no unit stands; a dash is a workload that the contestant does not enter.
+¹ is a channel with 16 slots, the others have 1024.
+
+`
+
+	docTargets = `
+## Targets
+
+What this library wants to reach is in a table in
+[benchmarks/internal/report/targets.go](../benchmarks/internal/report/targets.go). A target that is missed stays in it.
+`
+
+	docMethod = `
+## How it is measured
+
+- Each run is a process of its own. A round runs everything once, and then the next round begins, so that what changes on
+  the machine meets all. A run warms up first, which also finds out how many operations fit into the time of a measurement.
+- A message is a struct with one int64, which says who sent it and which of the sender's messages it is. The receiver checks
+  each: every sender's messages must come completely, once and in order. If not, there is no figure, and the command fails.
+- Time ends when the last message has been handled. Memory is what was allocated from the beginning of the measurement to its
+  end, CPU time is what the process used in the same time, collecting garbage included.
+- Workloads know nothing of contestants, and contestants nothing of workloads: see
+  [benchmarks/internal/contest](../benchmarks/internal/contest).
+- The baselines check themselves: the command fails if a ping-pong over a channel does not take 3 to 14 times as long as a
+  message through one.
+
+The contestants:
+
+- **tinyactor** is an actor with an unbounded inbox that ranges over Messages; the rows called bounded have Bounded(1024), and
+  tell at once has SendAll and RecvBatch. tinyactor-default has the default capacity, tinyactor-recv calls Recv.
+- **chan-raw** is a goroutine that ranges over a channel. Nobody can stop it, nor a sender that waits for it.
+- **chan-select** is the same with a context beside each channel operation, which is what a program needs that can be stopped.
+- **mutex+cond** is a slice under a mutex, with a condition variable. Its receiver takes all that waits at once.
+- **phony** is github.com/Arceliar/phony. Its actors are closures that run on a goroutine while there are any; so an idle one
+  has no goroutine and nothing to start or to stop.
+- **protoactor-go** is github.com/asynkron/protoactor-go with its default mailbox. An idle actor has no goroutine either. Its
+  pool is a router, whose routees have a mailbox each.
+- **suture** is github.com/thejerf/suture. It starts, supervises and stops goroutines and has no messages.
+
+The workloads that need words:
+
+- *Ring*: 1000 actors in a circle hand on one number. *Many to many*: 120 actors each send a ping to any other, wait for its pong,
+  and send the next.
+- *Ask*: a question and its answer, with a context that the caller has anyway, or with a time limit for each question.
+- *Spawn*: 100,000 actors are started, get one message each, are stopped, and their ends awaited.
+- *Idle actor*: bytes of heap and stacks in use after a collection, for each actor that has handled one message and waits.
+- *Longest Send*: 1000 senders send for two seconds without a pause; the longest time that a single Send took. Most to fewest
+  is how many messages the luckiest sender has sent for each one of the unluckiest.
+- *Soak*: 10⁸ messages in ten parts. Growth is by how much the memory in use after any part is larger than after the first.
+`
+
+	docLeftOut = `- chan-raw-16 and chan-select-16 enter the workloads that do not need more slots; tinyactor-default and tinyactor-recv those in
+  which they could make a difference; suture those that need no messages.
+- Variants of GOMAXPROCS, 64 at once, the longest Send and the soak compare this library with channels only.
+- hollywood, ergo, goakt and go-actor could not be downloaded where this was run.
+`
+
+	docAll = `
+## All figures
+
+`
+)
