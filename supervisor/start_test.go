@@ -1,0 +1,144 @@
+package supervisor
+
+import (
+	"testing"
+	"time"
+)
+
+// Children start in order, one after the other; the supervisor is up when all are.
+func TestRule6StartInOrder(t *testing.T) {
+	run(t, &Spec{Children: children(work("a"), work("b"), work("c"))}, `
+		start -> start a, start b, start c, started
+	`)
+	run(t, &Spec{Children: children(work("a", awaited), work("b"), work("c", awaited))}, `
+		start -> start a
+		up a  -> start b, start c
+		up c  -> started
+		up c  ->
+	`)
+	run(t, &Spec{}, `
+		start -> started
+		stop  -> finish stopped
+	`)
+}
+
+// A supervisor is awaited without a timer, a pool until all its processes are up.
+func TestRule6AwaitedKinds(t *testing.T) {
+	run(t, &Spec{Children: []Child{&Spec{Name: "sub"}, work("p", processes(2), await(time.Second)), work("z")}}, `
+		start    -> start sub
+		up sub   -> start p.0, start p.1, arm start p 1s
+		up p.1   ->
+		up p.0   -> start z, started
+	`)
+}
+
+func TestRule8Ignore(t *testing.T) {
+	spec := &Spec{Children: children(work("a", awaited), work("b", awaited, temporary), work("c"))}
+	s := run(t, spec, `
+		start         -> start a
+		exit a ignore -> start b
+		exit b ignore -> close b, start c, started
+		closed b      ->
+		exit c ignore ->
+		restart c     -> start c, reply 1 ok
+		restart a     -> start a
+		exit a ignore -> reply 2 ignore
+		terminate b   -> reply 3 no-such-child
+	`)
+	if got, want := s.m.counts(), (Counts{Specs: 2, Active: 1, Workers: 2}); got != want {
+		t.Errorf("counts %+v, want %+v", got, want)
+	}
+}
+
+func TestRule8IgnoreInAPool(t *testing.T) {
+	run(t, &Spec{Children: children(work("p", awaited, processes(3)), work("z"))}, `
+		start           -> start p.0, start p.1, start p.2
+		exit p.0 ignore ->
+		up p.1          ->
+		exit p.2 ignore -> start z, started
+		exit p.1 crash  -> start p.1
+	`)
+	run(t, &Spec{Children: children(work("p", awaited, processes(2), transient), work("z"))}, `
+		start           -> start p.0, start p.1
+		up p.0          ->
+		exit p.0        ->
+		exit p.1 ignore -> start z, started
+		restart p       -> start p.0, start p.1
+	`)
+}
+
+func TestRule9Rollback(t *testing.T) {
+	spec := &Spec{Children: children(work("a"), work("b"), work("c", awaited), work("d"))}
+	run(t, spec, `
+		start        -> start a, start b, start c
+		exit c crash -> halt b
+		exit b       -> halt a
+		exit a       -> finish start-failed c
+	`)
+	s := newScript(t, config{root: true, limit: Limit{}.orDefault()}, spec.Children, nil)
+	s.play(`
+		start        -> start a, start b, start c
+		exit c       -> close d
+		closed d     -> close c
+		closed c     -> close b, halt b
+		exit b       ->
+		closed b     -> close a, halt a
+		closed a     -> finish start-failed c
+	`)
+	if err := s.m.why.err; err != ErrNotStarted {
+		t.Errorf("the supervisor ended with %v", err)
+	}
+}
+
+func TestRule12StartTimeout(t *testing.T) {
+	run(t, &Spec{Children: children(work("a", await(time.Second), abortTimer(time.Minute)), work("b"))}, `
+		start          -> start a, arm start a 1s
+		timer start a  -> halt a, arm abort a 1m0s
+		up a           ->
+		timer abort a  -> abort a
+		exit a crash   -> finish start-failed a
+	`)
+	run(t, &Spec{Children: children(work("a", await(time.Second), brutal))}, `
+		start          -> start a, arm start a 1s
+		timer start a  -> abort a
+		stuck a        -> finish start-failed a
+	`)
+	run(t, &Spec{Children: children(work("p", await(time.Second), processes(3)))}, `
+		start           -> start p.0, start p.1, start p.2, arm start p 1s
+		up p.1          ->
+		exit p.0 crash  -> halt p
+		exit p.2        ->
+		exit p.1        -> finish start-failed p
+	`)
+}
+
+// What comes from an earlier process, or from nobody, changes nothing.
+func TestRule16OldNotices(t *testing.T) {
+	s := run(t, &Spec{Children: children(work("a", awaited))}, `
+		start        -> start a
+		up a         -> started
+		exit a crash -> start a
+		exit a old   ->
+		up a old     ->
+		stuck a old  ->
+		released a   ->
+		closed a     ->
+		up a         ->
+	`)
+	for _, e := range []event{
+		{kind: evExit, child: 7, incarnation: 1},
+		{kind: evExit, child: 1, process: 1, incarnation: 2},
+		{kind: evExit, child: 1, process: all, incarnation: 2},
+		{kind: evReleased, child: 1, process: 5},
+		{kind: evReleased, child: 9},
+		{kind: evTimer},
+		{kind: evTimer, timer: timer{timerRestart, 1, 0, 77}},
+		{kind: evTimer, timer: timer{timerRestart, 1, 9, 77}},
+		{kind: evTimer, timer: timer{timerAbort, 5, all, 77}},
+		{kind: evStart},
+	} {
+		if acts := s.m.step(e); len(acts) > 0 {
+			t.Errorf("%+v -> %+v", e, acts)
+		}
+	}
+}
