@@ -42,7 +42,9 @@ func (in *Inbox[M]) Recv(ctx context.Context) (M, error) {
 	if s != mailbox.OK {
 		return m, in.fail(s, ctx)
 	}
-	in.process.keepAsks(in.seat.Held())
+	if held := in.seat.Held(); len(held) > 0 {
+		in.process.keepAsks(held)
+	}
 	return m, nil
 }
 
@@ -52,7 +54,9 @@ func (in *Inbox[M]) TryRecv() (M, error) {
 	if s != mailbox.OK {
 		return m, in.fail(s, nil)
 	}
-	in.process.keepAsks(in.seat.Held())
+	if held := in.seat.Held(); len(held) > 0 {
+		in.process.keepAsks(held)
+	}
 	return m, nil
 }
 
@@ -69,7 +73,9 @@ func (in *Inbox[M]) RecvBatch(ctx context.Context, dst []M, wait time.Duration) 
 	if s != mailbox.OK {
 		return 0, in.fail(s, ctx)
 	}
-	in.process.keepAsks(in.seat.Held())
+	if held := in.seat.Held(); len(held) > 0 {
+		in.process.keepAsks(held)
+	}
 	return n, nil
 }
 
@@ -79,11 +85,15 @@ func (in *Inbox[M]) RecvBatch(ctx context.Context, dst []M, wait time.Duration) 
 func (in *Inbox[M]) Messages(ctx context.Context) iter.Seq[M] {
 	return func(yield func(M) bool) {
 		in.err = nil
+		done := in.until(ctx)
 		for {
-			m, err := in.Recv(ctx)
-			if err != nil {
-				in.err = err
+			m, s := in.seat.Recv(done)
+			if s != mailbox.OK {
+				in.err = in.fail(s, ctx)
 				return
+			}
+			if held := in.seat.Held(); len(held) > 0 {
+				in.process.keepAsks(held)
 			}
 			if !yield(m) {
 				return
@@ -122,7 +132,7 @@ func (in *Inbox[M]) Serve(ctx context.Context, handle func(context.Context, M) e
 			if err == ErrHalted {
 				return nil
 			}
-			in.process.answerInHand(err)
+			in.process.answerNewest(len(in.seat.Held()), err)
 			return err
 		}
 	}
@@ -182,7 +192,6 @@ func (in *Inbox[M]) until(ctx context.Context) <-chan struct{} {
 
 // fail turns a status into an error, or does not return.
 func (in *Inbox[M]) fail(s mailbox.Status, ctx context.Context) error {
-	in.process.inHand = 0
 	switch s {
 	case mailbox.Aborted:
 		in.process.unwind()

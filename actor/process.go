@@ -28,7 +28,6 @@ type process struct {
 	unwinding bool // an inbox operation of an aborted process ends the body
 	unwound   bool // and nothing else did
 	last      bool // no other body of the actor runs
-	inHand    int  // how many of asks are from the latest receive
 	value     any
 	err       error
 
@@ -378,10 +377,6 @@ func (c *core) recordRecovered(where string) {
 // keepAsks keeps the asks of what was just received, until they are answered or
 // the process ends.
 func (p *process) keepAsks(held []mailbox.Held) {
-	p.inHand = len(held)
-	if len(held) == 0 {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.asks) >= p.pruneAsks {
@@ -398,12 +393,12 @@ func (p *process) keepAsks(held []mailbox.Held) {
 	}
 }
 
-// answerInHand answers the asks of the latest receive with an error.
-func (p *process) answerInHand(err error) {
+// answerNewest answers the n asks that were kept last with an error.
+func (p *process) answerNewest(n int, err error) {
 	p.mu.Lock()
-	hand := slices.Clone(p.asks[max(0, len(p.asks)-p.inHand):])
+	newest := slices.Clone(p.asks[max(0, len(p.asks)-n):])
 	p.mu.Unlock()
-	for _, s := range hand {
+	for _, s := range newest {
 		s.answer(err)
 	}
 }

@@ -1,254 +1,326 @@
 package mailbox
 
 import (
+	"math"
 	"reflect"
-	"runtime"
-	"slices"
-	"sync"
-	"time"
 )
-
-// keptSenders is how many records of waiting senders a queue keeps for reuse, if
-// their messages are small.
-const keptSenders = 16
 
 // Queue is a first-in, first-out queue of messages between any number of
 // senders and the receivers that joined it. It must not be copied; Init comes
 // before any other call.
 type Queue[M any] struct {
-	mu     sync.Mutex
-	policy Policy
-
+	mu                      lock
 	closed, halted, aborted bool
+	asks                    bool // a message had a ticket: new chunks have places for tickets
 
-	items   ring[M]
-	first   uint64 // number of the oldest message; the next one gets first+items.n
-	tickets tickets
+	// A send that finds n below quota has nothing to look at but the last chunk:
+	// the queue is open and not crowded, and nobody waits or watches for a message.
+	n      int                // messages in the chunks, without what holder has taken ahead
+	quota  int                // see measure
+	last   *chunk[M]          // where messages enter; if nil, quota is 0
+	seats  line[*Receiver[M]] // who joined and has not left, in the order of joining
+	holder *Receiver[M]       // who has taken a chunk ahead: only one that is alone
+	// What is above is all that most sends and receives touch: one cache line.
 
 	idle    line[*Receiver[M]] // receivers that wait for a message
-	senders line[*sender[M]]   // senders that wait for room
-	delayed line[*sender[M]]   // senders that backpressure holds up
-	spare   []*sender[M]
-
-	seats   []*Receiver[M] // who joined and has not left, in the order of joining
-	signals int            // how many of them have a Ready channel
-}
-
-// sender is a send that waits.
-type sender[M any] struct {
-	place  place[*sender[M]]
-	wake   chan struct{} // capacity 1; holds a token only between wake and its reader
-	msg    M
-	ticket any
-	status Status // how the wait ended
+	first   *chunk[M]
+	spare   *chunk[M] // empty chunks for reuse, linked by next
+	spares  int
+	policy  Policy
+	bound   int              // the least of the policy's marks: above, a send looks closer
+	signals int              // how many of them have a Ready channel
+	senders line[*sender[M]] // senders that wait for room
+	delayed line[*sender[M]] // senders that backpressure holds up
+	records line[*sender[M]] // of senders that wait no more, for reuse
+	kept    int              // how many records
 }
 
 // Init sets the policy of a queue that nobody uses yet.
-func (q *Queue[M]) Init(p Policy) { q.policy = p }
+func (q *Queue[M]) Init(p Policy) {
+	q.policy, q.bound = p, math.MaxInt
+	if p.Limit > 0 {
+		q.bound = p.Limit
+	}
+	if p.Start > 0 {
+		q.bound = min(q.bound, p.Start)
+	}
+}
 
 // Policy returns what Init was given.
 func (q *Queue[M]) Policy() Policy { return q.policy }
 
-// Offer puts a message in if that needs no wait, no delay and no yield:
-// OK, Full or Closed.
-func (q *Queue[M]) Offer(m M, ticket any) Status {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return Closed
+// Put puts a message in if that needs no wait, no delay and no yield: OK, Full or
+// Closed.
+func (q *Queue[M]) Put(m M) Status {
+	w := q.mu.state.Swap(held)
+	if w == held {
+		w = q.mu.contend()
 	}
-	if q.crowded() {
-		return Full
+	if w == awaited {
+		r := q.seats.first.of
+		q.mu.state.Store(calm)
+		r.give(m, nil)
+		return OK
 	}
-	q.accept(m, ticket)
-	return OK
+	if q.n < q.quota {
+		if c := q.last; c.tail < len(c.slots) {
+			c.slots[c.tail] = m
+			c.tail++
+			q.n++
+			q.mu.state.Store(free)
+			return OK
+		}
+	}
+	return q.enter(m, nil, false)
 }
 
-// OfferAll puts a prefix of ms in, as far as that needs no wait, and returns
-// its length. The status says why it ended: OK (all are in), Full or Closed.
-func (q *Queue[M]) OfferAll(ms []M) (int, Status) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for i, m := range ms {
-		if q.closed {
-			return i, Closed
-		}
-		if q.crowded() {
-			return i, Full
-		}
-		q.accept(m, nil)
-	}
-	return len(ms), OK
+// Offer is Put for a message that may have a ticket.
+func (q *Queue[M]) Offer(m M, ticket any) Status {
+	q.lock()
+	return q.enter(m, ticket, false)
 }
 
 // Force puts a message in whatever the backpressure: OK, Full (only if the
 // queue is bounded) or Closed.
 func (q *Queue[M]) Force(m M) Status {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.closed {
-		return Closed
-	}
-	if q.full() {
-		return Full
-	}
-	q.accept(m, nil)
-	return OK
+	q.lock()
+	return q.enter(m, nil, true)
 }
 
-// Push puts a message in, waiting for room and for as long as backpressure
-// asks: OK, Closed or Canceled. Only on OK is the message in the queue. A nil
-// done never ends the wait.
-func (q *Queue[M]) Push(done <-chan struct{}, m M, ticket any) Status {
-	q.mu.Lock()
-	switch {
-	case q.closed:
-		q.mu.Unlock()
-		return Closed
-	case q.full():
-		return q.waitForRoom(done, m, ticket)
-	}
-	d, slow := q.policy.delay(q.items.n), q.crowded()
-	switch {
-	case !slow:
-	case d < yieldBelow:
-		q.mu.Unlock()
-		runtime.Gosched()
-		q.mu.Lock()
-	default:
-		if !q.waitDelay(done, d) {
-			q.mu.Unlock()
-			return Canceled
+// OfferAll puts a prefix of ms in, as far as that needs no wait, and returns
+// its length. The status says why it ended: OK (all are in), Full or Closed.
+func (q *Queue[M]) OfferAll(ms []M) (n int, s Status) {
+	for n < len(ms) {
+		q.lock()
+		if k := min(len(ms)-n, q.quota-q.n, q.last.room(false)); k > 0 {
+			c := q.last
+			copy(c.slots[c.tail:], ms[n:n+k])
+			c.tail += k
+			q.n += k
+			n += k
+			q.unlock()
+			continue
 		}
-	}
-	defer q.mu.Unlock()
-	if q.closed {
-		return Closed
-	}
-	q.accept(m, ticket)
-	return OK
-}
-
-// waitForRoom is called with the lock held and returns without it.
-func (q *Queue[M]) waitForRoom(done <-chan struct{}, m M, ticket any) Status {
-	s := q.newSender()
-	s.msg, s.ticket, s.status = m, ticket, Canceled
-	q.senders.join(&s.place)
-	q.mu.Unlock()
-	if done == nil {
-		<-s.wake
-	} else {
-		select {
-		case <-s.wake:
-		case <-done:
-			q.mu.Lock()
-			if s.place.in {
-				q.senders.leave(&s.place)
-				q.putSender(s)
-				q.mu.Unlock()
-				return Canceled
-			}
-			q.mu.Unlock()
-			<-s.wake // somebody chose this sender first: what it decided stands
+		if s := q.enter(ms[n], nil, false); s != OK {
+			return n, s
 		}
+		n++
 	}
-	q.mu.Lock()
-	status := s.status
-	q.putSender(s)
-	q.mu.Unlock()
-	return status
+	return n, OK
 }
 
-// waitDelay holds a sender up for d, or until the queue is back at its mark or
-// closed. It reports false if done ended it. The lock is held at call and return.
-func (q *Queue[M]) waitDelay(done <-chan struct{}, d time.Duration) bool {
-	s := q.newSender()
-	s.status = OK
-	q.delayed.join(&s.place)
-	q.mu.Unlock()
-	t := time.NewTimer(d)
-	canceled := false
-	select {
-	case <-s.wake:
-	case <-t.C:
-	case <-done:
-		canceled = true
-	}
-	t.Stop()
-	q.mu.Lock()
-	if s.place.in {
-		q.delayed.leave(&s.place)
-	} else {
-		select { // the token may have come after the timer or done
-		case <-s.wake:
-		default:
+// enter gives a message to the receiver that has waited longest, or stores it:
+// OK, Full or Closed. force overrules backpressure. The lock is held at call,
+// not at return.
+func (q *Queue[M]) enter(m M, ticket any, force bool) Status {
+	var fresh *chunk[M]
+	for {
+		if q.idle.first != nil && q.senders.first == nil {
+			r, _ := q.idle.take() // so the queue is open and empty
+			q.unlock()
+			r.give(m, ticket)
+			return OK
 		}
+		s := OK
+		switch {
+		case q.closed:
+			s = Closed
+		case q.full(), !force && q.crowded():
+			s = Full
+		}
+		if s != OK {
+			q.unlock()
+			return s
+		}
+		if q.space(ticket != nil, &fresh) {
+			q.store(m, ticket)
+			q.measure()
+			q.unlock()
+			return OK
+		}
+		fresh = q.allocate()
 	}
-	q.putSender(s)
-	return !canceled
 }
 
-// full reports whether a bounded queue has no room.
-func (q *Queue[M]) full() bool { return q.policy.Limit > 0 && q.items.n >= q.policy.Limit }
-
-// crowded reports whether a sender would have to wait, be delayed or yield.
-func (q *Queue[M]) crowded() bool {
-	return q.full() || q.policy.Start > 0 && q.items.n >= q.policy.Start
-}
-
-// accept gives the message to the receiver that has waited longest, or stores
-// it. There is room. The lock is held, as in all functions below.
-func (q *Queue[M]) accept(m M, ticket any) {
-	if r, ok := q.idle.take(); ok {
-		r.given, r.msg, r.ticket = true, m, ticket
-		r.wake <- struct{}{}
-		return
-	}
-	q.store(m, ticket)
-}
-
-// store appends a message and signals those who watch for one.
+// store appends a message and signals those who watch for one. There is space.
+// The lock is held, as in all functions below that do not say otherwise.
 func (q *Queue[M]) store(m M, ticket any) {
-	q.tickets.add(q.first+uint64(q.items.n), ticket)
-	q.items.push(m)
+	q.last.put(m, ticket)
+	q.n++
 	q.signal()
 }
 
-// take removes the oldest message and lets in who waits for its room.
-func (q *Queue[M]) take() (M, any) {
-	m := q.items.pop()
-	ticket := q.tickets.of(q.first)
-	q.first++
-	for !q.senders.empty() && !q.full() {
-		s, _ := q.senders.take()
-		q.store(s.msg, s.ticket)
-		s.status = OK
-		s.wake <- struct{}{}
+// space sees to it that the last chunk has a free slot, if it can without
+// allocating: *fresh, if not nil, is a new chunk that it may use.
+func (q *Queue[M]) space(ticket bool, fresh **chunk[M]) bool {
+	q.asks = q.asks || ticket
+	if q.last.room(ticket) > 0 {
+		return true
 	}
-	if q.items.n <= q.policy.Start {
-		q.release(&q.delayed, OK)
+	c := *fresh
+	*fresh = nil
+	if c == nil || q.asks && c.tickets == nil {
+		c = q.unspare(q.nextSize())
+	}
+	if c == nil {
+		return false
+	}
+	if q.n == 0 { // an empty chunk that has no places for tickets, or none
+		q.first = c
+	} else {
+		q.last.next = c
+	}
+	q.last = c
+	return true
+}
+
+// nextSize returns the slots of the chunk that is to follow the last one.
+func (q *Queue[M]) nextSize() int {
+	n := 0
+	if q.last != nil {
+		n = len(q.last.slots)
+	}
+	return size(n, reflect.TypeFor[M]().Size(), q.asks)
+}
+
+// allocate makes a chunk. It lets go of the lock for that, so the caller must
+// look again at everything.
+func (q *Queue[M]) allocate() *chunk[M] {
+	n, tickets := q.nextSize(), q.asks
+	q.unlock()
+	c := newChunk[M](n, tickets)
+	q.lock()
+	return c
+}
+
+// unspare returns a spare chunk of at least n slots, if there is one. It forgets
+// those that are of no use any more.
+func (q *Queue[M]) unspare(n int) *chunk[M] {
+	for q.spare != nil {
+		c := q.spare
+		q.spare, c.next = c.next, nil
+		q.spares--
+		if len(c.slots) >= n && (c.tickets != nil || !q.asks) {
+			return c
+		}
+	}
+	return nil
+}
+
+// recycle keeps an empty chunk for reuse, if it may be used and few are kept.
+func (q *Queue[M]) recycle(c *chunk[M]) {
+	if c.lent || q.spares >= keptChunks {
+		return
+	}
+	c.head, c.tail, c.next = 0, 0, q.spare
+	q.spare = c
+	q.spares++
+}
+
+// pop removes the oldest message from the chunks; there must be one.
+func (q *Queue[M]) pop() (M, any) {
+	c := q.first
+	m, ticket := c.take(c.head)
+	c.head++
+	q.n--
+	switch {
+	case !c.empty():
+	case c.next != nil:
+		q.first = c.next
+		c.next = nil
+		q.recycle(c)
+	case c.lent:
+		q.first, q.last, q.quota = nil, nil, 0
+	default:
+		c.head, c.tail = 0, 0
 	}
 	return m, ticket
 }
 
-// putBack makes a message that was taken the oldest again.
-func (q *Queue[M]) putBack(m M, ticket any) {
-	if !q.idle.empty() {
-		q.accept(m, ticket)
-		return
+// detach removes the oldest chunk; there must be a message.
+func (q *Queue[M]) detach() *chunk[M] {
+	c := q.first
+	q.first = c.next
+	if q.first == nil {
+		q.last = q.unspare(0)
+		q.first = q.last
 	}
-	q.first--
-	q.items.pushFront(m)
-	if ticket != nil {
-		q.tickets.pushFront(stub{q.first, ticket})
-	}
-	q.signal()
+	c.next = nil
+	q.n -= c.tail - c.head
+	return c
 }
 
-// trim gives back the memory that an idle queue may not keep.
-func (q *Queue[M]) trim() {
-	q.items.trim()
-	q.tickets.trim()
+// putFront makes the messages of a chunk the oldest again.
+func (q *Queue[M]) putFront(c *chunk[M]) {
+	if q.n == 0 && q.last != nil { // an empty chunk stands there for the next messages
+		q.first, q.last = nil, nil
+	}
+	c.next = q.first
+	q.first = c
+	if q.last == nil {
+		q.last = c
+	}
+	q.n += c.tail - c.head
+}
+
+// takeBack takes from the holder what it has taken ahead and not received, so
+// that others can receive it.
+func (q *Queue[M]) takeBack() {
+	r := q.holder
+	if r == nil {
+		return
+	}
+	q.holder = nil
+	c := r.chunk
+	c.head = r.lease.limit(0)
+	c.lent = true
+	if !c.empty() {
+		q.putFront(c)
+	}
+	q.measure()
+}
+
+// ahead returns how many messages the holder has taken ahead and not received.
+func (q *Queue[M]) ahead() int {
+	if q.holder == nil {
+		return 0
+	}
+	return q.holder.chunk.tail - q.holder.lease.head()
+}
+
+// length returns how many messages are in the queue.
+func (q *Queue[M]) length() int { return q.n + q.ahead() }
+
+// full reports whether a bounded queue has no room. There is none for others
+// while senders wait for it.
+func (q *Queue[M]) full() bool {
+	return q.policy.Limit > 0 && (!q.senders.empty() || q.length() >= q.policy.Limit)
+}
+
+// crowded reports whether a sender would have to wait, be delayed or yield.
+func (q *Queue[M]) crowded() bool {
+	return q.full() || q.policy.Start > 0 && q.length() >= q.policy.Start
+}
+
+// measure sets the quota. What the holder receives without the lock only makes
+// more room than that.
+func (q *Queue[M]) measure() {
+	if q.last == nil || q.closed || q.signals > 0 || !q.idle.empty() || !q.senders.empty() {
+		q.quota = 0
+	} else {
+		q.quota = q.bound - q.ahead()
+	}
+}
+
+// share gives messages to the receivers that wait, as far as there are any of both.
+func (q *Queue[M]) share() {
+	for q.n > 0 {
+		r, ok := q.idle.take()
+		if !ok {
+			return
+		}
+		r.give(q.pop())
+	}
 }
 
 // signal tells the receivers that have a Ready channel that there is something to receive.
@@ -256,95 +328,82 @@ func (q *Queue[M]) signal() {
 	if q.signals == 0 {
 		return
 	}
-	for _, r := range q.seats {
-		r.signal()
-	}
-}
-
-// release ends the wait of every sender in a line.
-func (q *Queue[M]) release(l *line[*sender[M]], s Status) {
-	for {
-		w, ok := l.take()
-		if !ok {
-			return
-		}
-		w.status = s
-		w.wake <- struct{}{}
+	for p := q.seats.first; p != nil; p = p.next {
+		p.of.signal()
 	}
 }
 
 // Close refuses all further messages and reports whether it was the call that
 // did so. Receivers can go on taking what is there.
 func (q *Queue[M]) Close() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.close()
-}
-
-func (q *Queue[M]) close() bool {
+	q.lock()
 	if q.closed {
+		q.unlock()
 		return false
 	}
-	q.closed = true
-	q.release(&q.senders, Closed)
-	q.release(&q.delayed, Closed)
-	for _, r := range q.seats {
-		if r.ready != nil {
-			close(r.ready)
-		}
-	}
-	for q.wakeIdle() {
-	}
+	wake := q.close()
+	q.unlock()
+	wake.all()
 	return true
 }
 
-// wakeIdle makes the longest waiting receiver look again.
-func (q *Queue[M]) wakeIdle() bool {
-	r, ok := q.idle.take()
-	if ok {
-		r.wake <- struct{}{}
+// close closes the queue and returns who must be woken without the lock.
+func (q *Queue[M]) close() (w wakeup[M]) {
+	if q.closed {
+		return w
 	}
-	return ok
+	q.closed = true
+	w.line(&q.senders, Closed)
+	w.line(&q.delayed, Closed)
+	for r, ok := q.idle.take(); ok; r, ok = q.idle.take() {
+		w.receiver(&r.place)
+	}
+	for p := q.seats.first; p != nil; p = p.next {
+		if p.of.ready != nil {
+			close(p.of.ready)
+		}
+	}
+	q.measure()
+	return w
 }
 
 // Halt closes the queue and asks every receiver, also those that join later, to
 // stop, in one step. It reports whether it was the first to do so.
 func (q *Queue[M]) Halt() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
 	if q.halted {
+		q.unlock()
 		return false
 	}
 	q.halted = true
-	for _, r := range q.seats {
-		r.halt(r.place.in)
+	for p := q.seats.first; p != nil; p = p.next {
+		p.of.halt(p.of.place.in)
 	}
-	q.close() // a receiver waits only while the queue is open, so this wakes them all
+	wake := q.close() // a receiver waits only while the queue is open, so this wakes them all
+	q.unlock()
+	wake.all()
 	return true
 }
 
 // HaltSome asks n receivers that have not been asked to stop, waiting ones
 // first, and returns how many there were. The queue stays open.
 func (q *Queue[M]) HaltSome(n int) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	done := 0
 	for p := q.idle.first; p != nil && done < n; {
 		r, next := p.of, p.next
 		if !r.halted { // who was halted before may wait again
 			q.idle.leave(p)
 			r.halt(true)
-			r.wake <- struct{}{}
+			r.wake <- look
 			done++
 		}
 		p = next
 	}
-	for _, r := range q.seats {
-		if done >= n {
-			break
-		}
-		if !r.halted {
-			r.halt(false)
+	for p := q.seats.first; p != nil && done < n; p = p.next {
+		if !p.of.halted {
+			p.of.halt(false)
 			done++
 		}
 	}
@@ -354,107 +413,121 @@ func (q *Queue[M]) HaltSome(n int) int {
 // MarkAborted makes every receiver, also those that join later, answer Aborted
 // from now on. It wakes nobody: Abort follows.
 func (q *Queue[M]) MarkAborted() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	q.markAborted()
 }
 
 func (q *Queue[M]) markAborted() {
 	q.aborted = true
-	for _, r := range q.seats {
-		r.aborted = true
+	for p := q.seats.first; p != nil; p = p.next {
+		p.of.abort()
 	}
 }
 
 // Abort closes the queue, makes every receiver, also those that join later,
 // answer Aborted from now on, and wakes them.
 func (q *Queue[M]) Abort() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
 	q.markAborted()
-	for _, r := range q.seats {
-		r.closeHalting()
+	for p := q.seats.first; p != nil; p = p.next {
+		p.of.closeHalting()
 	}
-	q.close() // a receiver waits only while the queue is open, so this wakes them all
+	wake := q.close() // a receiver waits only while the queue is open, so this wakes them all
+	q.unlock()
+	wake.all()
 }
 
 // Join adds a receiver that nobody uses yet.
 func (q *Queue[M]) Join(r *Receiver[M]) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
+	q.takeBack() // with two, nobody takes ahead
 	r.q = q
-	r.place.of = r
-	q.seats = append(q.seats, r)
+	r.place.of, r.seat.of = r, r
+	q.seats.join(&r.seat)
 	if q.halted {
 		r.halt(false)
 	}
-	r.aborted = q.aborted
+	if q.aborted {
+		r.abort()
+	}
 }
 
-// Leave removes a receiver. Whatever it was given and has not taken goes back.
+// Leave removes a receiver. Whatever it has taken ahead goes back.
 func (q *Queue[M]) Leave(r *Receiver[M]) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	r.left = true
-	if i := slices.Index(q.seats, r); i >= 0 {
-		q.seats = slices.Delete(q.seats, i, i+1)
+	q.lock()
+	defer q.unlock()
+	if r.left {
+		return
 	}
+	r.left = true
+	if q.holder == r {
+		q.takeBack()
+	}
+	q.seats.leave(&r.seat)
 	if r.ready != nil {
 		q.signals--
+		q.measure()
 	}
-	r.leave()
+	if r.place.in {
+		q.idle.leave(&r.place)
+		q.measure()
+		r.wake <- look
+	}
+	q.share()
 }
 
 // Take removes the oldest message for somebody who is not a receiver.
 func (q *Queue[M]) Take() (m M, ticket any, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.items.n == 0 {
-		q.trim()
-		return m, nil, false
+	q.lock()
+	q.takeBack()
+	if ok = q.n > 0; ok {
+		m, ticket = q.pop()
 	}
-	m, ticket = q.take()
-	return m, ticket, true
+	wake := q.admit(ok)
+	q.unlock()
+	wake.all()
+	return m, ticket, ok
 }
 
 // Tickets returns the tickets of the messages in the queue and leaves them there.
 func (q *Queue[M]) Tickets() []any {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.tickets.all()
+	var all []any
+	for {
+		q.lock()
+		n := q.length()
+		if !q.asks || n <= cap(all) {
+			break
+		}
+		q.unlock()
+		all = make([]any, 0, n) // not under the lock
+	}
+	defer q.unlock()
+	q.takeBack()
+	for c := q.first; c != nil; c = c.next {
+		if c.tickets == nil {
+			continue
+		}
+		for _, t := range c.tickets[c.head:c.tail] {
+			if t != nil {
+				all = append(all, t)
+			}
+		}
+	}
+	return all
 }
 
 // Len returns how many messages are in the queue.
 func (q *Queue[M]) Len() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.items.n
+	q.lock()
+	defer q.unlock()
+	return q.length()
 }
 
 // Closed reports whether the queue refuses messages.
 func (q *Queue[M]) Closed() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	return q.closed
-}
-
-// newSender returns a record whose wake channel is empty.
-func (q *Queue[M]) newSender() *sender[M] {
-	if n := len(q.spare); n > 0 {
-		s := q.spare[n-1]
-		q.spare = q.spare[:n-1]
-		return s
-	}
-	s := &sender[M]{wake: make(chan struct{}, 1)}
-	s.place.of = s
-	return s
-}
-
-// putSender keeps a record for the next sender that waits, without its message.
-func (q *Queue[M]) putSender(s *sender[M]) {
-	var zero M
-	s.msg, s.ticket = zero, nil
-	if n := len(q.spare); n == 0 || n < keptSenders && uintptr(n)*reflect.TypeFor[M]().Size() < idleBytes {
-		q.spare = append(q.spare, s)
-	}
 }

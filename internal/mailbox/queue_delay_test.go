@@ -171,10 +171,10 @@ func TestE1EveryWaitIsDurablyBlocking(t *testing.T) {
 		}
 		// No lock is held by anybody who waits.
 		for _, q := range []*Queue[int]{empty, full, slow} {
-			if !q.mu.TryLock() {
+			if !q.tryLock() {
 				t.Fatal("somebody waits with the lock held")
 			}
-			q.mu.Unlock()
+			q.unlock()
 		}
 		for m := range 3 {
 			empty.Offer(m, nil)

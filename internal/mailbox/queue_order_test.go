@@ -15,7 +15,7 @@ type numbered struct {
 }
 
 // Messages come out in the order they went in, each with its own ticket, also
-// when taken ones are put back, across all sizes and positions of the rings.
+// when taken ones are put back, across all sizes of chunks and positions in them.
 func TestS2QueueKeepsOrderAndTickets(t *testing.T) {
 	for seed := range uint64(40) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
@@ -46,9 +46,9 @@ func TestS2QueueKeepsOrderAndTickets(t *testing.T) {
 			case len(taken) > 0:
 				e := taken[len(taken)-1]
 				taken = taken[:len(taken)-1]
-				q.mu.Lock()
-				q.putBack(e.m, e.ticket)
-				q.mu.Unlock()
+				q.lock()
+				q.putFront(chunkOf([]int{e.m}, []any{e.ticket}))
+				q.unlock()
 				model = slices.Insert(model, 0, e)
 			}
 			var tickets []any

@@ -70,26 +70,25 @@ func sendQueued(q *Queue[int]) []int {
 // who did: a place in a line, a token, a message.
 func sendIdle(t *testing.T, q *Queue[int]) {
 	t.Helper()
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	q.lock()
+	defer q.unlock()
 	if !q.idle.empty() || !q.senders.empty() || !q.delayed.empty() {
 		t.Error("somebody stands in a line, but nobody waits")
 	}
-	for _, r := range q.seats {
-		if len(r.wake) > 0 || r.given || r.msg != 0 || r.place.in {
-			t.Errorf("a receiver that does not wait has %d tokens, given %v, message %d", len(r.wake), r.given, r.msg)
+	for p := q.seats.first; p != nil; p = p.next {
+		if r := p.of; len(r.wake) > 0 || r.hand != 0 || r.ticket != nil || r.place.in {
+			t.Errorf("a receiver that does not wait has %d tokens, message %d, ticket %v", len(r.wake), r.hand, r.ticket)
 		}
 	}
-	if len(q.spare) > keptSenders {
-		t.Errorf("%d spare records of senders, want at most %d", len(q.spare), keptSenders)
-	}
-	for i, s := range q.spare {
-		if len(s.wake) > 0 || s.msg != 0 || s.ticket != nil || s.place.in {
+	kept := 0
+	for p := q.records.first; p != nil; p = p.next {
+		kept++
+		if s := p.of; len(s.wake) > 0 || s.msg != 0 || s.ticket != nil || s.place != *p {
 			t.Errorf("a spare record has %d tokens, message %d, ticket %v", len(s.wake), s.msg, s.ticket)
 		}
-		if slices.Contains(q.spare[:i], s) {
-			t.Error("a record is spare twice")
-		}
+	}
+	if kept > keptSenders || kept != q.kept {
+		t.Errorf("%d spare records of senders, and %d counted, want at most %d", kept, q.kept, keptSenders)
 	}
 }
 

@@ -1,71 +1,166 @@
 package mailbox
 
-import "time"
+import (
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// detachAbove is how many messages must wait for a receiver to take a chunk
+// ahead. Fewer are not worth it: an actor with little to do needs one chunk.
+const detachAbove = 4
+
+// token is what wakes a waiting receiver.
+type token bool
+
+const (
+	look  token = false // something has changed: look again
+	given token = true  // a message was put into the receiver's hand
+)
+
+// What a receiver must not overlook, though it may not have the lock.
+const (
+	flagHalted uint32 = 1 << iota
+	flagAborted
+)
+
+// Held is the ticket of one received message: an opaque value that its sender
+// put beside it.
+type Held struct {
+	At     int // index of the message in what was received
+	Ticket any
+}
 
 // Receiver is one process's place at a queue. All methods but those of the
 // queue itself are for one goroutine. On a Receiver that joined no queue they
 // answer Closed.
 type Receiver[M any] struct {
-	q     *Queue[M]
-	place place[*Receiver[M]] // in q.idle
-	wake  chan struct{}       // capacity 1; holds a token only between wake and its reader
+	q        *Queue[M]
+	lease    lease         // over chunk
+	wake     chan token    // capacity 1; holds a token only between its giver and its reader
+	held     []Held        // tickets of what the last receive returned
+	flags    atomic.Uint32 // change under the lock, together with halted and q.aborted
+	patience patience
+	chunk    *chunk[M] // taken ahead, if the queue's holder is this receiver
+	ticket   any       // of hand
+	hand     M         // whoever has ended this receiver's wait may write here before it gives the token
 
-	halted, told bool // asked to stop; has been told so
-	aborted      bool
-	left         bool
-	haltedAt     time.Time
-	deaf         bool // halted and not come near the queue since
-
-	given  bool // a message was put here while the receiver waited
-	msg    M
-	ticket any
-
+	place         place[*Receiver[M]] // in q.idle
+	halted        bool                // asked to stop
+	told          bool                // and has been told so
+	left          bool
+	deaf          bool                // halted and not come near the queue since
+	seat          place[*Receiver[M]] // in q.seats
+	haltedAt      time.Time
 	ready         chan struct{} // see Ready
 	halting       chan struct{} // see Halting
 	haltingClosed bool
 	timer         *time.Timer // of RecvBatch
-
-	held []Held // tickets of what the last receive returned
 }
 
 // Recv waits for one message: OK, Halted, Closed, Aborted or Canceled. A nil
 // done never ends the wait.
+//
+// What an actor costs is decided by what a process that waits has on its stack,
+// and what a message touches on its way to it. So this has a small frame, and
+// leaves to others what is rare.
 func (r *Receiver[M]) Recv(done <-chan struct{}) (m M, s Status) {
-	q := r.q
-	if q == nil {
+	if at, ok := r.lease.one(); ok {
+		c := r.chunk
+		if c.tickets != nil || len(r.held) > 0 {
+			return r.takeTicketed(at), OK
+		}
+		var zero M
+		m, c.slots[at] = c.slots[at], zero
+		return m, OK
+	}
+	if r.q == nil {
 		return m, Closed
 	}
-	q.mu.Lock()
-	r.begin()
+	r.forget()
 	for {
-		if m, s = r.poll(0); s != Empty {
-			break
+		var e ending
+		if done == nil && r.await() {
+			e = woken(<-r.wake)
+		} else if m, s, e = r.receive(done); e == over {
+			return m, s
 		}
-		if woken, _ := r.wait(done, nil); !woken {
-			s = Canceled
-			break
-		}
-		if r.given && !r.aborted {
-			m, s = r.accept(0), OK
-			break
+		switch {
+		case e == wokenLook:
+		case r.flags.Load() == 0 && r.ticket == nil:
+			var zero M
+			m, r.hand = r.hand, zero
+			return m, OK
+		default:
+			if m, ok := r.accept(0); ok {
+				return m, OK
+			}
 		}
 	}
-	r.end()
-	q.mu.Unlock()
-	return m, s
+}
+
+// takeTicketed takes the message in a slot of the chunk, and its ticket.
+func (r *Receiver[M]) takeTicketed(at int) M {
+	r.forget()
+	m, ticket := r.chunk.take(at)
+	r.hold(0, ticket)
+	return m
+}
+
+// receive does Recv under the lock: it is over, or a wait has ended otherwise.
+func (r *Receiver[M]) receive(done <-chan struct{}) (m M, s Status, e ending) {
+	r.q.lock()
+	m, ticket, s := r.poll()
+	if s == Empty && r.yield() {
+		m, ticket, s = r.poll()
+	}
+	if s != Empty {
+		r.finish(s == OK)
+		r.hold(0, ticket)
+		return m, s, over
+	}
+	if e, _ = r.wait(done, nil); e == canceled {
+		return m, Canceled, over
+	}
+	return m, s, e
+}
+
+// await begins to wait if nothing is going on at the queue, as the lock's state
+// tells. Until then it lets other goroutines run, if that has been helping.
+func (r *Receiver[M]) await() bool {
+	state := &r.q.mu.state
+	if r.wake == nil || state.Load() != calm {
+		return false
+	}
+	if r.patience.try() {
+		for range yields {
+			runtime.Gosched()
+			if state.Load() != calm {
+				r.patience.learn(true)
+				return false
+			}
+		}
+		r.patience.learn(false)
+	}
+	return state.CompareAndSwap(calm, awaited)
 }
 
 // TryRecv is Recv that answers Empty instead of waiting.
 func (r *Receiver[M]) TryRecv() (m M, s Status) {
-	q := r.q
-	if q == nil {
+	if r.q == nil {
 		return m, Closed
 	}
-	q.mu.Lock()
-	r.begin()
-	m, s = r.poll(0)
-	r.end()
-	q.mu.Unlock()
+	r.forget()
+	if at, ok := r.lease.one(); ok {
+		m, ticket := r.chunk.take(at)
+		r.hold(0, ticket)
+		return m, OK
+	}
+	r.q.lock()
+	m, ticket, s := r.poll()
+	r.finish(s == OK)
+	r.hold(0, ticket)
 	return m, s
 }
 
@@ -73,170 +168,352 @@ func (r *Receiver[M]) TryRecv() (m M, s Status) {
 // has passed, or close, halt or done. It returns n > 0 only with OK. An abort
 // gives back what was gathered.
 func (r *Receiver[M]) RecvBatch(done <-chan struct{}, dst []M, d time.Duration) (n int, s Status) {
-	q := r.q
-	if q == nil {
+	if r.q == nil {
 		return 0, Closed
 	}
-	q.mu.Lock()
-	r.begin()
-	n, s = r.gather(done, dst, d)
-	r.end()
-	q.mu.Unlock()
-	return n, s
+	r.forget()
+	if at, k := r.lease.some(len(dst)); k > 0 {
+		r.copy(dst, 0, at, k)
+		if n = k; n == len(dst) {
+			return n, OK
+		}
+	}
+	return r.gather(done, dst, n, d)
 }
 
-// gather does RecvBatch with the lock held at call and return.
-func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, d time.Duration) (n int, s Status) {
+// gather does the rest of RecvBatch, with n messages in dst.
+func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, n int, d time.Duration) (int, Status) {
 	var timeout <-chan time.Time // runs from the first message on
 	late := d <= 0               // it has run out
+	r.q.lock()
 	for {
-		for s = OK; s == OK && n < len(dst); {
-			if n > 0 && r.halted && !r.told && !r.aborted {
-				return n, OK // the next call tells
+		var s Status
+		if n, s = r.fill(dst, n); s != Empty || n > 0 && late {
+			r.finish(n > 0)
+			switch {
+			case s == Aborted:
+				r.giveBack(dst[:n])
+				return 0, Aborted
+			case n > 0:
+				return n, OK
 			}
-			if dst[n], s = r.poll(n); s == OK {
-				n++
-			}
-		}
-		switch {
-		case s == Aborted:
-			r.giveBack(dst[:n])
-			return 0, Aborted
-		case n > 0 && (s != Empty || late):
-			return n, OK
-		case s != Empty:
 			return 0, s
 		}
 		if n > 0 && timeout == nil {
 			timeout = r.after(d)
 			defer r.timer.Stop()
 		}
-		woken, tick := r.wait(done, timeout)
-		if !woken {
+		e, tick := r.wait(done, timeout)
+		late = late || tick
+		switch e {
+		case wokenGiven:
+			if m, ok := r.accept(n); ok {
+				dst[n] = m
+				n++
+			}
+		case canceled:
 			if n > 0 {
 				return n, OK
 			}
 			return 0, Canceled
 		}
-		late = late || tick
-		if r.given && !r.aborted {
-			dst[n] = r.accept(n)
+		r.q.lock()
+	}
+}
+
+// fill puts messages into dst[n:] and returns the new n and why it ended: OK if
+// dst is full or there is a halt to tell of next. The lock is held.
+func (r *Receiver[M]) fill(dst []M, n int) (int, Status) {
+	q := r.q
+	for n < len(dst) {
+		if n > 0 && r.halted && !r.told && !q.aborted {
+			return n, OK // the next call tells
+		}
+		if q.asks && len(r.held) == cap(r.held) {
+			q.unlock()
+			r.held = slices.Grow(r.held, 64)
+			q.lock()
+		}
+		m, ticket, s := r.poll()
+		switch {
+		case s == OK:
+			dst[n] = m
+			r.hold(n, ticket)
 			n++
+			n += r.fillAhead(dst, n)
+		case s == Empty && !(q.senders.empty() && q.delayed.empty()):
+			wake := q.admit(true)
+			q.unlock()
+			wake.all()
+			q.lock()
+		default:
+			return n, s
 		}
 	}
+	return n, OK
 }
 
-// begin and end are around every receive.
-func (r *Receiver[M]) begin() {
+// fillAhead puts messages that were taken ahead into dst[n:], and returns how many.
+func (r *Receiver[M]) fillAhead(dst []M, n int) int {
+	if r.q.holder != r {
+		return 0
+	}
+	at := r.lease.head()
+	k := min(len(dst)-n, r.chunk.tail-at)
+	if r.chunk.tickets != nil {
+		k = min(k, cap(r.held)-len(r.held))
+	}
+	r.copy(dst, n, at, k)
+	r.lease.set(at+k, at+k)
+	return k
+}
+
+// copy moves k messages of the chunk, from slot at on, to dst[n:].
+func (r *Receiver[M]) copy(dst []M, n, at, k int) {
+	slots := r.chunk.slots[at : at+k]
+	copy(dst[n:], slots)
+	clear(slots)
+	if r.chunk.tickets == nil {
+		return
+	}
+	for i, t := range r.chunk.tickets[at : at+k] {
+		r.hold(n+i, t)
+	}
+	clear(r.chunk.tickets[at : at+k])
+}
+
+// poll takes one message or says why not, in the order in which a receiver must
+// learn things. Empty means wait. The lock is held.
+func (r *Receiver[M]) poll() (m M, ticket any, s Status) {
 	r.deaf = false
-	clear(r.held)
-	r.held = r.held[:0]
-}
-
-func (r *Receiver[M]) end() {
-	r.deaf = false
-	r.q.trim()
-	r.rearm()
-}
-
-// poll takes one message, the at-th of this receive, or says why not, in the
-// order in which a receiver must learn things. Empty means wait.
-func (r *Receiver[M]) poll(at int) (m M, s Status) {
-	q := r.q
 	switch {
-	case r.aborted:
-		r.undoGiven()
-		return m, Aborted
+	case r.q.aborted:
+		return m, nil, Aborted
 	case r.left:
-		return m, Closed
+		return m, nil, Closed
 	case r.halted && !r.told:
 		r.told = true
-		return m, Halted
-	case q.items.n > 0:
-		m, ticket := q.take()
-		r.hold(at, ticket)
-		return m, OK
-	case q.closed:
-		return m, Closed
-	default:
-		q.trim()
-		return m, Empty
+		return m, nil, Halted
 	}
+	if m, ticket, ok := r.next(); ok {
+		return m, ticket, OK
+	}
+	if r.q.closed {
+		return m, nil, Closed
+	}
+	return m, nil, Empty
 }
 
-// wait sleeps until somebody wakes this receiver (woken: look again) or done or
-// timeout ends the wait. Both may come together: late says that the one tick of
-// timeout has been taken. The lock is held at call and return. The queue is
-// empty, and nothing has been able to change that since poll said so.
-func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (woken, late bool) {
+// next takes the oldest message, and a chunk ahead if that is worth it and no
+// other receiver could want it. The lock is held.
+func (r *Receiver[M]) next() (m M, ticket any, ok bool) {
+	q := r.q
+	if q.holder == r {
+		c, at := r.chunk, r.lease.head()
+		if at < c.tail {
+			r.lease.set(at+1, at+1)
+			m, ticket = c.take(at)
+			return m, ticket, true
+		}
+		q.holder = nil
+		q.recycle(c)
+	}
+	r.chunk = nil
+	switch {
+	case q.n == 0:
+		return m, nil, false
+	case q.n > detachAbove && r.ready == nil && q.seats.first == q.seats.last:
+		c := q.detach()
+		at := c.head
+		q.holder, r.chunk = r, c
+		r.lease.set(at+1, at+1)
+		q.measure()
+		m, ticket = c.take(at)
+	default:
+		m, ticket = q.pop()
+	}
+	return m, ticket, true
+}
+
+// finish is the end of a receive under the lock: who waits for what it has made
+// possible is woken, and the receiver may go on without the lock, unless there
+// is something that it must do under it. It lets go of the lock.
+func (r *Receiver[M]) finish(taken bool) {
+	q := r.q
+	wake := q.admit(taken)
+	q.lend()
+	r.rearm()
+	q.unlock()
+	wake.all()
+}
+
+// lend gives the holder as long a lease as nobody else needs it to come under the
+// lock: not beyond a halt, a sender that waits for room, or the mark at which
+// delays end.
+func (q *Queue[M]) lend() {
+	r := q.holder
+	if r == nil {
+		return
+	}
+	limit := r.chunk.tail
+	switch {
+	case q.aborted, r.halted && !r.told, !q.senders.empty():
+		limit = 0
+	case !q.delayed.empty():
+		limit = min(limit, q.n+limit-q.policy.Start-1)
+	}
+	r.lease.limit(limit)
+}
+
+// yield lets other goroutines run in the hope that one of them sends, if that
+// has been helping, and reports whether something has come. The lock is held at
+// call and return.
+func (r *Receiver[M]) yield() bool {
+	if !r.patience.try() {
+		return false
+	}
+	q := r.q
+	for range yields {
+		q.unlock()
+		runtime.Gosched()
+		q.lock()
+		if q.n > 0 || q.closed || r.halted && !r.told {
+			r.patience.learn(true)
+			return true
+		}
+	}
+	r.patience.learn(false)
+	return false
+}
+
+// The ways in which a wait ends.
+type ending uint8
+
+const (
+	wokenLook  ending = iota // look again
+	wokenGiven               // there is a message in the hand
+	canceled                 // done or timeout, whatever came first
+	over                     // there was no need to wait
+)
+
+// wait sleeps until somebody wakes this receiver or done or timeout ends the
+// wait. Both may come together: late says that the one tick of timeout has been
+// taken. The lock is held at call, not at return. The queue is empty, and nothing
+// has been able to change that since poll said so.
+func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (e ending, late bool) {
 	q := r.q
 	if r.wake == nil {
-		r.wake = make(chan struct{}, 1)
+		q.unlock()
+		r.wake = make(chan token, 1)
+		return wokenLook, false
 	}
 	q.idle.join(&r.place)
-	q.mu.Unlock()
+	q.quota = 0 // the next send must look
+	q.unlock()
 	if done == nil && timeout == nil {
-		<-r.wake
-		q.mu.Lock()
-		return true, false
+		return woken(<-r.wake), false
 	}
 	select {
-	case <-r.wake:
-		q.mu.Lock()
-		return true, false
+	case t := <-r.wake:
+		return woken(t), false
 	case <-done:
 	case <-timeout:
 		late = true
 	}
-	q.mu.Lock()
-	if r.place.in {
+	q.lock()
+	stays := r.place.in
+	if stays {
 		q.idle.leave(&r.place)
-		return r.aborted, late // an abort ends contexts first, and comes first
 	}
-	<-r.wake // somebody chose this receiver first, and put the token there under the lock
-	return true, late
+	aborted := q.aborted
+	q.unlock()
+	switch {
+	case !stays: // somebody chose this receiver first: what it decided stands
+		return woken(<-r.wake), late
+	case aborted: // which ends contexts first, but comes first
+		return wokenLook, late
+	}
+	return canceled, late
 }
 
-// accept takes the message that was put here while the receiver waited.
-func (r *Receiver[M]) accept(at int) M {
-	m, ticket := r.clearGiven()
-	r.hold(at, ticket)
-	return m
+func woken(t token) ending {
+	if t == given {
+		return wokenGiven
+	}
+	return wokenLook
 }
 
-func (r *Receiver[M]) clearGiven() (M, any) {
+// give wakes a receiver with a message. Only who has taken it out of q.idle may
+// call it, without the lock.
+func (r *Receiver[M]) give(m M, ticket any) {
+	r.hand = m
+	if ticket != nil {
+		r.ticket = ticket
+	}
+	r.wake <- given
+}
+
+// accept takes the message out of the hand, the at-th of this receive. If the
+// receiver was aborted, it gives it back.
+func (r *Receiver[M]) accept(at int) (m M, ok bool) {
 	var zero M
-	m, ticket := r.msg, r.ticket
-	r.given, r.msg, r.ticket = false, zero, nil
-	return m, ticket
-}
-
-// undoGiven gives back a message that the receiver has not seen.
-func (r *Receiver[M]) undoGiven() {
-	if r.given {
-		r.q.putBack(r.clearGiven())
+	m, ticket := r.hand, r.ticket
+	r.hand, r.ticket = zero, nil
+	if f := r.flags.Load(); f != 0 {
+		if f&flagAborted != 0 {
+			r.putFront(chunkOf([]M{m}, []any{ticket}))
+			return zero, false
+		}
+		r.q.lock()
+		r.deaf = false // it was halted in this receive
+		r.q.unlock()
 	}
+	r.hold(at, ticket)
+	return m, true
 }
 
 // giveBack makes gathered messages the oldest again, in their order.
 func (r *Receiver[M]) giveBack(ms []M) {
-	var zero M
-	for i := len(ms) - 1; i >= 0; i-- {
-		var ticket any
-		if k := len(r.held) - 1; k >= 0 && r.held[k].At == i {
-			ticket = r.held[k].Ticket
-			r.held[k] = Held{}
-			r.held = r.held[:k]
-		}
-		r.q.putBack(ms[i], ticket)
-		ms[i] = zero
+	if len(ms) == 0 {
+		return
 	}
+	var tickets []any
+	if len(r.held) > 0 {
+		tickets = make([]any, len(ms))
+		for _, h := range r.held {
+			tickets[h.At] = h.Ticket
+		}
+	}
+	c := chunkOf(slices.Clone(ms), tickets)
+	clear(ms)
+	r.forget()
+	r.putFront(c)
+}
+
+// putFront puts a chunk before what this receiver has taken ahead and before
+// everything else.
+func (r *Receiver[M]) putFront(c *chunk[M]) {
+	q := r.q
+	q.lock()
+	defer q.unlock()
+	q.takeBack()
+	q.putFront(c)
+	q.share()
+	q.signal()
 }
 
 // hold keeps the ticket of the at-th message of this receive.
 func (r *Receiver[M]) hold(at int, ticket any) {
 	if ticket != nil {
 		r.held = append(r.held, Held{at, ticket})
+	}
+}
+
+// forget lets go of the tickets of the last receive.
+func (r *Receiver[M]) forget() {
+	if len(r.held) > 0 {
+		clear(r.held)
+		r.held = r.held[:0]
 	}
 }
 
@@ -262,18 +539,25 @@ func (r *Receiver[M]) Ready() <-chan struct{} {
 	if q == nil {
 		return closedChan
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	var made chan struct{}
 	if r.ready == nil {
-		r.ready = make(chan struct{}, 1)
+		made = make(chan struct{}, 1)
+	}
+	q.lock()
+	if made != nil {
+		r.ready = made
 		if q.closed {
-			close(r.ready)
+			close(made)
 		}
 		if !r.left {
 			q.signals++
 		}
+		q.takeBack() // who watches takes nothing ahead: its signals tell what is there
+		q.measure()
 	}
-	r.end()
+	r.deaf = false
+	r.rearm()
+	q.unlock()
 	return r.ready
 }
 
@@ -283,15 +567,19 @@ func (r *Receiver[M]) Halting() <-chan struct{} {
 	if q == nil {
 		return closedChan
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	var made chan struct{}
 	if r.halting == nil {
-		r.halting = make(chan struct{})
-		if r.halted || r.aborted && q.closed {
+		made = make(chan struct{})
+	}
+	q.lock()
+	if made != nil {
+		r.halting = made
+		if r.halted || q.aborted && q.closed {
 			r.closeHalting()
 		}
 	}
 	r.deaf = false
+	q.unlock()
 	return r.halting
 }
 
@@ -299,8 +587,9 @@ func (r *Receiver[M]) Halting() <-chan struct{} {
 var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
 
 // rearm puts a token into the Ready channel if there is something to receive.
+// The lock is held, as in all functions below that do not say otherwise.
 func (r *Receiver[M]) rearm() {
-	if r.ready != nil && (r.q.items.n > 0 || r.halted && !r.told) {
+	if r.ready != nil && (r.q.n > 0 || r.halted && !r.told) {
 		r.signal()
 	}
 }
@@ -322,9 +611,17 @@ func (r *Receiver[M]) halt(waits bool) {
 		return
 	}
 	r.halted, r.haltedAt = true, time.Now()
-	r.deaf = !waits && !r.given // who has been given a message is still in its receive
+	r.flags.Or(flagHalted)
+	r.lease.limit(0)
+	r.deaf = !waits
 	r.closeHalting()
 	r.signal()
+}
+
+// abort marks the receiver; waking it is the caller's.
+func (r *Receiver[M]) abort() {
+	r.flags.Or(flagAborted)
+	r.lease.limit(0)
 }
 
 // closeHalting closes the Halting channel, if somebody asked for it and it is open.
@@ -335,20 +632,10 @@ func (r *Receiver[M]) closeHalting() {
 	}
 }
 
-// leave ends what another goroutine than the process's may still do here.
-func (r *Receiver[M]) leave() {
-	if r.place.in {
-		r.q.idle.leave(&r.place)
-		r.wake <- struct{}{}
-	}
-	r.undoGiven()
-	r.held = nil
-}
-
 // Halted returns when the receiver was halted, the zero time if it was not, and
-// whether it has not come near the queue since.
+// whether it has not come near the queue since. The lock is not held.
 func (r *Receiver[M]) Halted() (at time.Time, deaf bool) {
-	r.q.mu.Lock()
-	defer r.q.mu.Unlock()
+	r.q.lock()
+	defer r.q.unlock()
 	return r.haltedAt, r.deaf
 }

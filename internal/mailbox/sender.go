@@ -1,0 +1,194 @@
+package mailbox
+
+import (
+	"reflect"
+	"runtime"
+	"time"
+)
+
+// keptSenders is how many records of waiting senders a queue keeps for reuse, if
+// their messages are small.
+const keptSenders = 16
+
+// yieldsForRoom is how often a sender that finds no room lets other goroutines
+// run before it takes its place in the line: a receiver that is at work has
+// mostly made room by then, and nobody needs to be woken.
+const yieldsForRoom = 3
+
+// sender is the record of a send that waits.
+type sender[M any] struct {
+	place  place[*sender[M]]
+	wake   chan struct{} // capacity 1; holds a token only between wakeup.all and its reader
+	msg    M
+	ticket any
+	status Status // how the wait ended
+}
+
+// Push puts a message in, waiting for room and for as long as backpressure
+// asks: OK, Closed or Canceled. Only on OK is the message in the queue. A nil
+// done never ends the wait.
+func (q *Queue[M]) Push(done <-chan struct{}, m M, ticket any) Status {
+	for range yieldsForRoom {
+		if s := q.Offer(m, ticket); s != Full {
+			return s
+		}
+		if q.policy.Limit == 0 {
+			break
+		}
+		runtime.Gosched()
+	}
+	for {
+		q.lock()
+		if s, over := q.slowly(done, m, ticket); over {
+			return s
+		}
+	}
+}
+
+// slowly is Push for a message that finds the queue crowded: it waits for room or
+// is delayed. over is false if it must begin again. The lock is held at call, not
+// at return.
+func (q *Queue[M]) slowly(done <-chan struct{}, m M, ticket any) (s Status, over bool) {
+	switch {
+	case q.closed:
+		q.unlock()
+		return Closed, true
+	case q.full():
+		if w := q.record(); w != nil {
+			return q.waitForRoom(w, done, m, ticket), true
+		}
+		return OK, false
+	case q.crowded():
+		if d := q.policy.delay(q.length()); d < yieldBelow {
+			q.unlock()
+			runtime.Gosched()
+		} else if w := q.record(); w == nil {
+			return OK, false
+		} else if !q.waitDelay(w, done, d) {
+			return Canceled, true
+		}
+		q.lock()
+	}
+	s = q.enter(m, ticket, true)
+	return s, s != Full
+}
+
+// waitForRoom takes its place behind the other senders and sleeps until it gets
+// room. The lock is held at call, not at return.
+func (q *Queue[M]) waitForRoom(s *sender[M], done <-chan struct{}, m M, ticket any) Status {
+	s.msg, s.ticket = m, ticket
+	q.senders.join(&s.place)
+	q.quota = 0
+	q.lend() // from now on, the holder makes room under the lock
+	q.unlock()
+	if done == nil {
+		<-s.wake
+	} else {
+		select {
+		case <-s.wake:
+		case <-done:
+			q.lock()
+			if s.place.in {
+				q.senders.leave(&s.place)
+				q.measure()
+				q.discard(s)
+				return Canceled
+			}
+			q.unlock()
+			<-s.wake // somebody chose this sender first: what it decided stands
+		}
+	}
+	status := s.status
+	q.lock()
+	q.discard(s)
+	return status
+}
+
+// waitDelay holds a sender up for d, or until the queue is back at its mark or
+// closed. It reports false if done ended it. The lock is held at call, not at
+// return.
+func (q *Queue[M]) waitDelay(s *sender[M], done <-chan struct{}, d time.Duration) bool {
+	q.delayed.join(&s.place)
+	q.lend() // the holder must notice when the queue is back at its mark
+	q.unlock()
+	t := time.NewTimer(d)
+	woken, canceled := false, false
+	select {
+	case <-s.wake:
+		woken = true
+	case <-t.C:
+	case <-done:
+		canceled = true
+	}
+	t.Stop()
+	q.lock()
+	if s.place.in {
+		q.delayed.leave(&s.place)
+	} else if !woken {
+		q.unlock()
+		<-s.wake // somebody chose this sender at that moment
+		q.lock()
+	}
+	q.discard(s)
+	return !canceled
+}
+
+// admit lets senders in that wait for room, as far as there is some, and ends
+// delays if a message was taken and the queue is back at its mark. It may let go
+// of the lock and take it again. The caller gives the result its tokens when it
+// has let go of the lock.
+func (q *Queue[M]) admit(taken bool) (w wakeup[M]) {
+	if q.senders.empty() && q.delayed.empty() {
+		return w
+	}
+	var fresh *chunk[M]
+	for !q.senders.empty() && q.length() < q.policy.Limit {
+		s := q.senders.first.of
+		if !q.space(s.ticket != nil, &fresh) {
+			fresh = q.allocate()
+			continue
+		}
+		q.senders.leave(&s.place)
+		q.store(s.msg, s.ticket)
+		w.sender(&s.place, OK)
+	}
+	if taken && q.length() <= q.policy.Start {
+		w.line(&q.delayed, OK)
+	}
+	q.share() // somebody may have begun to wait while the lock was free
+	q.measure()
+	return w
+}
+
+// record returns a record for a sender that has to wait. If there is none, it
+// lets go of the lock, makes one for the next call, and returns nil.
+func (q *Queue[M]) record() *sender[M] {
+	s, ok := q.records.take()
+	if ok {
+		q.kept--
+		return s
+	}
+	q.unlock()
+	s = &sender[M]{wake: make(chan struct{}, 1)}
+	s.place.of = s
+	q.lock()
+	q.discard(s)
+	return nil
+}
+
+// keep keeps a record for the next sender that waits, without its message. The
+// lock is held.
+func (q *Queue[M]) keep(s *sender[M]) {
+	var zero M
+	s.msg, s.ticket = zero, nil
+	if q.kept == 0 || q.kept < keptSenders && uintptr(q.kept)*reflect.TypeFor[M]().Size() < idleBytes {
+		q.records.join(&s.place)
+		q.kept++
+	}
+}
+
+// discard keeps a record and lets go of the lock.
+func (q *Queue[M]) discard(s *sender[M]) {
+	q.keep(s)
+	q.unlock()
+}
