@@ -132,6 +132,14 @@ func TestTerminateWhileStarting(t *testing.T) {
 		terminate a -> reply 2 ended-before-it-was-started, halt a
 		exit a      -> reply 3 ok
 	`)
+	// A start that fails is forgotten.
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a", await(time.Second)), work("b"))}, `
+		start         -> start a, arm start a 1s
+		timer start a -> halt a
+		terminate a   -> start b, started
+		exit a        -> reply 1 ok
+		exit b crash  -> start a, arm start a 1s
+	`)
 }
 
 func TestRule58Dynamic(t *testing.T) {
@@ -289,6 +297,18 @@ func TestReplaceWithAwaitedStart(t *testing.T) {
 		terminate a     -> halt a
 		exit a          -> reply 5 ok
 	`)
+	run(t, &Spec{Children: children(work("p", awaited, processes(2)))}, `
+		start            -> start p.0, start p.1
+		up p.1           ->
+		up p.0           -> started
+		replace p        -> adopt 1, halt p.0, halt p.1
+		exit p.0         -> start p.0
+		exit p.0 crash   -> reply 1 crash, arm restart p.0 0s
+		replace p        -> reply 2 child-is-restarting
+		exit p.1         -> start p.1
+		up p.1           ->
+		replace p        -> adopt 3, halt p.1
+	`)
 	run(t, &Spec{Children: children(work("a", awaited, temporary))}, `
 		start        -> start a
 		up a         -> started
@@ -320,5 +340,12 @@ func TestReplaceOvertaken(t *testing.T) {
 		replace a    -> adopt 4, halt a
 		stop         -> reply 4 shutting-down, halt a
 		exit a       -> finish stopped
+	`)
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a"), work("b"), work("c"))}, `
+		start        -> start a, start b, start c, started
+		exit a crash -> halt c
+		replace b    -> adopt 1, reply 1 ok
+		exit c       -> halt b
+		exit b       -> start a, start b, start c
 	`)
 }

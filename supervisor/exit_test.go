@@ -115,6 +115,16 @@ func TestRule21TemporaryBystander(t *testing.T) {
 	`)
 }
 
+// One that was never started is not killed, and so it is started.
+func TestTemporaryThatWaits(t *testing.T) {
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a"), work("b", awaited), work("c", temporary))}, `
+		start        -> start a, start b
+		exit a crash -> halt b
+		exit b       -> start a, start b
+		up b         -> start c, started
+	`)
+}
+
 // A group restart starts every kept child in its range.
 func TestRule22GroupRevives(t *testing.T) {
 	run(t, &Spec{Strategy: RestForOne, Children: children(work("a", transient), work("b"), work("c", transient), work("d"))}, `

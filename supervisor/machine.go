@@ -278,7 +278,7 @@ func (m *machine) ranOut(t timer) {
 		m.bringUp(c, n, t.process)
 	case timerStart:
 		m.tell(c, n, t.process, tooLate)
-	case timerAbort:
+	default: // timerAbort
 		m.do(action{kind: actAbort, child: c.id, process: t.process, incarnation: n.incarnation})
 	}
 }

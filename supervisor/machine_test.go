@@ -275,8 +275,8 @@ func (w *world) request() {
 		}
 	}
 	w.asked[e.request] = false
-	switch {
-	case e.kind == evAdd:
+	switch e.kind {
+	case evAdd:
 		w.lastN++
 		e.child = w.lastN
 		e.spec = w.child(fmt.Sprint("c", 1+r.IntN(w.lastN)))

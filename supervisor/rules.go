@@ -171,22 +171,25 @@ package supervisor
 //   - the rest is waiting (22).
 //
 // (With OneForOne, no child is started as a whole that is neither new nor by
-// request, so there is no group.) A request to start a child stays with it. The delay is the failed child's. It
-// makes timerGroup due, for the failed child, if it is not 0, or the group
-// restart began with a failed start (31, 67). A timerGroup that is due or runs
-// from before is cancelled; but the new one is due then as well, and has the
-// longer of the two delays, or what is left of the one that ran if that is
-// longer (at the time when it is armed). So a further failure during a group
-// restart, if it counts, begins one anew, and makes nobody come back early (24,
-// 35, 66).
+// request, so there is no group.) A request to start a child stays with it.
 //
-// Whoever becomes doomed, waiting or down loses its timers other than timerAbort;
-// numbers of it that are delayed or gated are empty; and a Replace in progress is
-// answered with nil. Whoever is stopped or closed loses all its timers, and the
-// rest is the same. While a child is doomed
-// and not told to stop, evUp counts as ever, but a process that ends leaves its
-// number empty, however it ended: noteEnded, or noteStopped if it was told. That is
-// neither a restart nor a trigger nor a failed start.
+// The delay is that of the number that failed. It makes timerGroup due, for the
+// failed child, if it is not 0, or if the group restart began with a failed start
+// (31, 67). A timerGroup that is due or runs from before is cancelled; but then
+// the new one is due in any case, and has the longest of: its own delay, that of
+// one that was due, and what is left, when it is armed, of one that ran. So a
+// further failure during a group restart, if it counts, begins one anew, and
+// makes nobody come back early (24, 35, 66).
+//
+// Whoever becomes doomed, waiting or down loses its timers other than
+// timerAbort; numbers of it that are delayed or gated are empty; and a Replace in
+// progress is answered with nil. Whoever is stopped or closed loses all its
+// timers, and the rest is the same.
+//
+// While a child is doomed and not told to stop, evUp counts as ever, and its
+// start may be complete so; but a process that ends leaves its number empty,
+// however it ended: noteEnded, or noteStopped if it was told to stop alone. That
+// is neither a restart nor a trigger nor a failed start.
 //
 // # Stopping a child
 //
@@ -223,11 +226,11 @@ package supervisor
 //     process be restarted, or a start fail that is neither by request nor that of a new child.
 //
 // Then, with StuckEscalate, the supervisor gives up with reasonStuck. With
-// StuckReplace, it counts in the case of a doomed child and of a Replace (in the
-// others the failure itself does) and the supervisor may give up with
-// reasonLimit (54). Unless it gave up, and also if OnStuck does not decide,
-// everything goes on as if the process had ended with exitFailed and err, but
-// without a note for that.
+// StuckReplace, in the case of a doomed child and of a Replace, it counts (as a
+// restart; it is no failure of the number), and the supervisor may give up with
+// reasonLimit (54). In the other cases the failure that follows counts. Unless it
+// gave up, and also if OnStuck does not decide, everything goes on as if the
+// process had ended with exitFailed and err, but without a note for that.
 //
 // # Requests
 //
@@ -251,8 +254,9 @@ package supervisor
 //   - stopping: a start that fails is forgotten;
 //   - starting, or running with a live process: it is stopped.
 //
-// Where nothing else is said, it is answered when the child has stopped (and was removed,
-// if it was closed), with the err of the first evStuck since it was told to, or nil.
+// Where nothing else is said, it is answered when the child has stopped (and was
+// removed, if it was closed), with the err of the first evStuck since it was told
+// to, or nil.
 //
 // evRestart: down: it is started and the request answered as said above.
 // Resting: ErrRestarting. Else ErrRunning (57).
@@ -260,25 +264,26 @@ package supervisor
 // evRemove: down: it is closed, and the request answered when it is removed.
 // Resting: ErrRestarting. Else ErrRunning (57).
 //
-// evReplace: closing: ErrShuttingDown. If a process of the child is starting, or a
-// Replace is in progress: ErrRestarting. Else actAdopt; if no process is live, or it is
-// stopping or doomed: nil. Else each up process, from 0 up, is told to stop alone; when it is not live
-// any more (noteStopped), its number is started at once, or gated if it is blocked,
-// as in a restart alone; but that does not count. A Replace is in progress until
-// none of these numbers has its old process, is gated, or has a new process that
-// is starting; then it is answered with nil. If the start of a new one fails, it
-// is answered with that error first. If the supervisor gives up over a stuck one:
-// with ErrShuttingDown, as all. Requests made from the child are answered with
-// ErrShuttingDown, this one too.
+// evReplace: closing: ErrShuttingDown. If a process of the child is starting, or
+// a Replace is in progress: ErrRestarting. Else actAdopt; if no process is live,
+// or the child is stopping or doomed: nil. Else requests made from the child are
+// answered with ErrShuttingDown, this one too, and each up process, from 0 up, is
+// told to stop alone. When it is not live any more (noteStopped), its number is
+// started at once, or gated if it is blocked, as in a restart alone; that does
+// not count. The Replace is in progress until none of these numbers has its old
+// process, is gated, or has a new process that is starting; then it is answered
+// with nil. If the start of a new one fails, it is answered with that error, and
+// goes on being in progress for the others.
 //
 // # Ending
 //
 // The supervisor gives up: noteEscalated, with its reason, child and err. evStop
-// and evAbort have the same effect without the note, if it is not ending yet: it is
-// ending with that reason. All requests are answered with ErrShuttingDown, in
-// the order of their numbers. timerGroup is cancelled. Waiting children are down, and all children
-// are doomed; a start that fails is forgotten. It is terminal if config.root or the event says so. An event that
-// says so later makes it so, and dooms all children again.
+// and evAbort have the same effect without the note, if it is not ending yet: it
+// is ending, with that reason. All requests are answered with ErrShuttingDown, in
+// the order of their numbers. timerGroup is cancelled. Waiting children are down,
+// and all children are doomed; a start that fails is forgotten. It is terminal if
+// config.root or the event says so. An event that says so later makes it so, and
+// dooms all children again.
 //
 // In a dynamic supervisor it is every child's turn at once, the last first, and
 // actFinish comes when the list is empty; one that is stopping is closed when it

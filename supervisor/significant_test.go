@@ -61,6 +61,14 @@ func TestRule38AllSignificant(t *testing.T) {
 		exit u       -> halt a
 		exit a       -> finish auto u
 	`)
+	// One that is being removed has ended.
+	run(t, spec, `
+		start        -> start a, start s, start t, start u, started
+		exit s       ->
+		exit t       -> close t
+		exit u       ->
+		closed t     -> halt a
+	`)
 	// One that waits for its restart counts as one that lives.
 	run(t, &Spec{AutoShutdown: AllSignificant, Children: children(
 		work("s", transient, significant), work("t", transient, significant, awaited))}, `

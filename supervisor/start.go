@@ -89,6 +89,7 @@ func (m *machine) tally(c *child, s state, by int) {
 		c.live += by
 	case delayed, gated:
 		c.pend += by
+	case empty:
 	}
 }
 
@@ -152,10 +153,6 @@ func (m *machine) complete(c *child, ignored bool) {
 // rest makes a child without processes one that is down, or closes it.
 func (m *machine) rest(c *child) {
 	m.clear(c)
-	if c.doomed { // its turn comes
-		c.phase = running
-		return
-	}
 	if c.phase = down; !m.kept(c) {
 		m.halt(c, true)
 	}

@@ -112,6 +112,66 @@ func TestRule12StartTimeout(t *testing.T) {
 	`)
 }
 
+// What becomes of a start that a group restart overtakes.
+func TestStartOvertaken(t *testing.T) {
+	spec := &Spec{Strategy: OneForAll, Limit: Limit{Restarts: 9}, Children: children(work("a"), work("p", awaited, processes(2)), work("c", awaited))}
+	run(t, spec, `
+		start          -> start a, start p.0, start p.1
+		up p.0         ->
+		exit a crash   -> halt p
+		exit p.1 crash ->
+		exit p.0       -> start a, start p.0, start p.1
+		up p.1         ->
+		up p.0         -> start c
+		up c           -> started
+		exit a crash   -> halt c
+		exit p.1 crash ->
+		up p.0         ->
+		exit c         -> halt p
+		exit p.0       -> start a, start p.0, start p.1
+		exit p.1 crash -> halt p
+		exit a         ->
+		exit p.0       -> start a, start p.0, start p.1
+		up p.1         ->
+		exit a         -> halt p
+	`)
+	// Children that are starting while later ones are stopped for a group.
+	run(t, &Spec{Strategy: RestForOne, Children: children(work("a", awaited, processes(2), transient), work("b"), work("c"))}, `
+		start          -> start a.0, start a.1
+		up a.0         ->
+		up a.1         -> start b, start c, started
+		terminate a    -> halt a
+		exit a.0       ->
+		exit a.1       -> reply 1 ok
+		restart a      -> start a.0, start a.1
+		exit b crash   -> halt c
+		up a.0         ->
+		exit a.1       -> halt a
+		exit c         ->
+		exit a.0       -> reply 2 ended-before-it-was-started, start b, start c
+	`)
+	// A doomed child that is starting, one of whose processes ends.
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a"), work("p", awaited, processes(2)), work("c"))}, `
+		add d          ->
+		start          -> start a, start p.0, start p.1
+		up p.0         ->
+		terminate c    -> reply 2 ok
+		restart c      ->
+		up p.1         -> start c, reply 3 ok, start d, started
+		up d           -> reply 1 ok
+		terminate p    -> halt p
+		exit p.0       ->
+		exit p.1       -> reply 4 ok
+		restart p      -> start p.0, start p.1
+		up p.0         ->
+		exit a crash   -> halt d
+		exit p.1 crash -> reply 5 ok
+		exit d         -> halt c
+		exit c         -> halt p
+		exit p.0       -> start a, start p.0, start p.1
+	`, work("d", awaited))
+}
+
 // What comes from an earlier process, or from nobody, changes nothing.
 func TestRule16OldNotices(t *testing.T) {
 	s := run(t, &Spec{Children: children(work("a", awaited))}, `

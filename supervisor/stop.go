@@ -83,9 +83,6 @@ func (m *machine) hangUp(c *child) {
 
 // giveUp ends the supervisor because of a child.
 func (m *machine) giveUp(why reason, c *child, err error) {
-	if m.ending {
-		return
-	}
 	a := m.note(noteEscalated, c, all)
 	a.reason, a.err = why, err
 	m.end(why, c.id, err, false)

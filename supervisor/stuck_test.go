@@ -99,6 +99,35 @@ func TestRule52Wait(t *testing.T) {
 	`)
 }
 
+// Who was terminated and is stuck stays out of group restarts, and is no reason
+// to give up.
+func TestStuckAndTerminated(t *testing.T) {
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a"), work("b"), work("c", waitStuck))}, `
+		start        -> start a, start b, start c, started
+		terminate b  -> halt b
+		stuck b      -> reply 1 actor:-stuck
+		terminate c  -> halt c
+		stuck c      -> reply 2 actor:-stuck
+		exit a crash -> start a
+		released c   ->
+		exit a crash -> start a, start c
+	`)
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a"), work("b"))}, `
+		start        -> start a, start b, started
+		exit a crash -> halt b
+		terminate b  ->
+		stuck b      -> reply 1 actor:-stuck, start a
+	`)
+	run(t, &Spec{Strategy: OneForAll, Children: children(work("a"), work("b", temporary, waitStuck))}, `
+		start        -> start a, start b, started
+		replace b    -> adopt 1, halt b
+		stuck b      ->
+		exit a crash -> reply 1 ok, close b
+		closed b     -> start a
+		released b   ->
+	`)
+}
+
 // A start that hangs in a restart: the failure counts, not the stuck process.
 func TestRule54StuckStart(t *testing.T) {
 	run(t, &Spec{Limit: Limit{Restarts: 2}, Children: children(work("a", await(time.Second), swapStuck), work("b"))}, `
