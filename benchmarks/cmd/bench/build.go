@@ -4,35 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
+	"reflect"
 	"slices"
 	"strings"
 
 	"tinyactor/benchmarks/internal/contest"
+	"tinyactor/benchmarks/internal/contestants"
 )
-
-// A program has contestants. Those of one program are linked together.
-type program struct {
-	name        string
-	contestants []string
-}
-
-// programs are the folders beside this one. Libraries are apart, because some
-// cannot be linked into one program, and so that none measures with another's
-// init functions and globals in its process.
-var programs = []program{
-	{"tinyactor", []string{"tinyactor", "tinyactor-default", "tinyactor-recv"}},
-	{"channels", []string{"chan-raw", "chan-raw-16", "chan-select", "chan-select-16", "mutex+cond"}},
-	{"phony", []string{"phony"}},
-	{"protoactor", []string{"protoactor-go"}},
-	{"suture", []string{"suture"}},
-}
 
 // A job is a workload for a contestant.
 type job struct {
@@ -47,50 +30,47 @@ type field struct {
 	listed []contest.Listed
 }
 
-// build builds the programs that have one of the contestants, and asks them
-// what these enter.
-func build(ctx context.Context, dir string, contestants list) (*field, error) {
-	here, err := packageDir(ctx)
+// build builds the programs that have one of the contestants asked for, and
+// asks them what these enter.
+func build(ctx context.Context, dir string, only list) (*field, error) {
+	module, err := moduleDir(ctx)
 	if err != nil {
 		return nil, err
 	}
 	f := &field{}
-	for _, p := range programs {
-		if !slices.ContainsFunc(p.contestants, contestants.matches) {
+	for _, p := range contestants.Programs {
+		if !slices.ContainsFunc(p.Contestants, only.matches) {
 			continue
 		}
-		file := filepath.Join(dir, p.name)
+		file := filepath.Join(dir, p.Name)
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", file, ".")
-		cmd.Dir = filepath.Join(here, "..", p.name)
+		cmd.Dir = filepath.Join(module, "cmd", p.Name)
 		cmd.Stderr = os.Stderr
 		if err := cmd.Run(); err != nil {
-			return nil, fmt.Errorf("building %s: %w", p.name, err)
+			return nil, fmt.Errorf("building %s: %w", p.Name, err)
 		}
-		if err := f.add(ctx, file, contestants); err != nil {
-			return nil, fmt.Errorf("%s -list: %w", p.name, err)
+		if err := f.add(ctx, file, only); err != nil {
+			return nil, fmt.Errorf("%s -list: %w", p.Name, err)
 		}
 	}
 	if len(f.jobs) == 0 {
-		return nil, fmt.Errorf("no contestant is called %s", contestants.String())
+		return nil, fmt.Errorf("no contestant is called %s", only.String())
 	}
 	return f, nil
 }
 
-// packageDir returns where the source of this command is.
-func packageDir(ctx context.Context) (string, error) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "", errors.New("built without modules")
-	}
-	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Dir}}", info.Path).Output()
+// moduleDir returns where the source of this module is.
+func moduleDir(ctx context.Context) (string, error) {
+	path := reflect.TypeFor[contest.Workload]().PkgPath() // that of a main package does not say where it is
+	out, err := exec.CommandContext(ctx, "go", "list", "-f", "{{.Module.Dir}}", path).Output()
 	if err != nil {
-		return "", fmt.Errorf("go list %s: %w; run it where the module is", info.Path, err)
+		return "", fmt.Errorf("go list %s: %w; run it where the module is", path, err)
 	}
 	return string(bytes.TrimSpace(out)), nil
 }
 
 // add adds the contestants of a program.
-func (f *field) add(ctx context.Context, file string, contestants list) error {
+func (f *field) add(ctx context.Context, file string, only list) error {
 	out, err := exec.CommandContext(ctx, file, "-list").Output()
 	if err != nil {
 		return err
@@ -102,7 +82,7 @@ func (f *field) add(ctx context.Context, file string, contestants list) error {
 		} else if err != nil {
 			return err
 		}
-		if !contestants.matches(l.Contestant) {
+		if !only.matches(l.Contestant) {
 			continue
 		}
 		f.listed = append(f.listed, l)

@@ -103,7 +103,11 @@ func runOne(ctx context.Context, dir string, o *options) error {
 		return err
 	}
 	for _, v := range values {
-		fmt.Printf("%+v\n", v)
+		fmt.Printf("%s: %g %s", v.Row, v.Value, v.Unit)
+		if v.Measured {
+			fmt.Printf(", %.3f allocations, %.1f bytes, %.1f ns of CPU time, for each of %d operations", v.Allocs, v.Bytes, v.CPU, v.N)
+		}
+		fmt.Println()
 	}
 	return nil
 }

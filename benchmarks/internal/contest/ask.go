@@ -25,7 +25,7 @@ func ask(callers int, limited bool) func(r *Run) error {
 		each := r.N / callers
 		wrong := make([]error, callers)
 		r.together(callers, func(i int) {
-			ctx, cancel := context.WithCancel(context.Background())
+			ctx, cancel := context.WithTimeout(context.Background(), r.Patience)
 			defer cancel()
 			wrong[i] = askAll(ctx, server, i, each, limited)
 		}, func() {})

@@ -11,13 +11,12 @@ import (
 // waits for the next: heap and stacks, and what its owner has to hold of it.
 func idle(r *Run) error {
 	boxes := make([]Mailbox, r.N)
-	var sum atomic.Int64
-	left := int64(r.N)
+	all := int64(r.N)
+	var count, sum atomic.Int64
 	done := make(chan struct{})
-	var count atomic.Int64
 	receiver := handler(func(m Msg) {
 		sum.Add(m.V)
-		if count.Add(1) == left {
+		if count.Add(1) == all {
 			close(done)
 		}
 	})
@@ -32,8 +31,8 @@ func idle(r *Run) error {
 	after := live()
 	r.report("", "B", float64(after-before)/float64(r.N))
 	stopAll(boxes)
-	if got, want := sum.Load(), left*(left+1)/2; got != want || count.Load() != left {
-		return fmt.Errorf("%d messages with the sum %d instead of %d with %d", count.Load(), got, left, want)
+	if got, want := sum.Load(), all*(all+1)/2; got != want || count.Load() != all {
+		return fmt.Errorf("%d messages with the sum %d instead of %d with %d", count.Load(), got, all, want)
 	}
 	return nil
 }

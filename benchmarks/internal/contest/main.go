@@ -3,6 +3,7 @@ package contest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -101,19 +102,23 @@ func profiled(cpu, memory string, f func() error) error {
 		if err != nil {
 			return err
 		}
-		defer file.Close()
 		if err := pprof.StartCPUProfile(file); err != nil {
+			return errors.Join(err, file.Close())
+		}
+		err = f()
+		pprof.StopCPUProfile()
+		if err := errors.Join(err, file.Close()); err != nil {
 			return err
 		}
-		defer pprof.StopCPUProfile()
-	}
-	if err := f(); err != nil || memory == "" {
+	} else if err := f(); err != nil {
 		return err
+	}
+	if memory == "" {
+		return nil
 	}
 	file, err := os.Create(memory)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	return pprof.Lookup("allocs").WriteTo(file, 0)
+	return errors.Join(pprof.Lookup("allocs").WriteTo(file, 0), file.Close())
 }

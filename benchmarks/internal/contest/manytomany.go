@@ -12,26 +12,32 @@ const pongBit = 1 << 62
 // peer is one of the actors of manyToMany. Each pair of them numbers what the
 // one has sent to the other.
 type peer struct {
-	id    int
+	id   int
+	all  *peers
+	rng  *rand.Rand
+	out  []int64 // by peer, how many messages were sent to it
+	in   []int64 // by peer, how many have come
+	left int     // pings
+}
+
+// peers are all of them.
+type peers struct {
 	boxes []Mailbox
-	rng   *rand.Rand
-	out   []int64 // by peer, how many messages were sent to it
-	in    []int64 // by peer, how many have come
-	left  int     // pings
-	ready func()  // called when the last pong has come
-	wrong error
+	peers []*peer
+	busy  atomic.Int64 // those with pings left
+	*outcome
 }
 
 func (p *peer) send(to int, kind int64) {
 	m := message(p.id, p.out[to])
 	p.out[to]++
 	m.V |= kind
-	p.boxes[to].Send(m)
+	p.all.boxes[to].Send(m)
 }
 
 // ping sends the next ping to any other peer.
 func (p *peer) ping() {
-	n := len(p.boxes)
+	n := len(p.out)
 	p.send((p.id+1+p.rng.IntN(n-1))%n, 0)
 }
 
@@ -39,20 +45,21 @@ func (p *peer) take(m Msg) {
 	kind := m.V & pongBit
 	m.V &^= pongBit
 	from := m.sender()
-	if m.seq() != p.in[from] && p.wrong == nil {
-		p.wrong = fmt.Errorf("to %d: %v instead of number %d", p.id, m, p.in[from])
+	if m.seq() != p.in[from] {
+		p.all.finish(fmt.Errorf("to %d: %v instead of number %d", p.id, m, p.in[from]))
+		return
 	}
 	p.in[from]++
 	switch {
-	case from == len(p.boxes): // the start
+	case from == len(p.out): // the start
 		p.ping()
 	case kind == 0:
 		p.send(from, pongBit)
 	default:
 		if p.left--; p.left > 0 {
 			p.ping()
-		} else {
-			p.ready()
+		} else if p.all.busy.Add(-1) == 0 {
+			p.all.finish(nil)
 		}
 	}
 }
@@ -61,43 +68,32 @@ func (p *peer) take(m Msg) {
 // and send the next. An operation is one message.
 func manyToMany(n int) func(r *Run) error {
 	return func(r *Run) error {
-		boxes := make([]Mailbox, n)
-		peers := make([]*peer, n)
-		done := make(chan struct{})
-		var busy atomic.Int64
-		busy.Store(int64(n))
-		for i := range peers {
-			peers[i] = &peer{
-				id: i, boxes: boxes, rng: rand.New(rand.NewPCG(1, uint64(i))),
+		all := &peers{outcome: newOutcome()}
+		all.busy.Store(int64(n))
+		for i := range n {
+			p := &peer{
+				id: i, all: all, rng: rand.New(rand.NewPCG(1, uint64(i))),
 				out: make([]int64, n), in: make([]int64, n+1), left: r.N / 2 / n,
-				ready: func() {
-					if busy.Add(-1) == 0 {
-						close(done)
-					}
-				},
 			}
-			boxes[i] = r.Spawn(Options{}, handler(peers[i].take))
+			all.peers = append(all.peers, p)
+			all.boxes = append(all.boxes, r.Spawn(Options{}, handler(p.take)))
 		}
 		r.Start()
-		for _, b := range boxes {
+		for _, b := range all.boxes {
 			b.Send(message(n, 0))
 		}
-		err := r.wait(done)
-		r.End()
-		if err != nil {
+		if err := all.wait(r); err != nil {
 			return err
 		}
-		stopAll(boxes)
-		return checkPeers(peers)
+		stopAll(all.boxes)
+		return all.check()
 	}
 }
 
-func checkPeers(peers []*peer) error {
-	for _, p := range peers {
-		if p.wrong != nil {
-			return p.wrong
-		}
-		for _, q := range peers {
+// check reports whether all that was sent has come.
+func (all *peers) check() error {
+	for _, p := range all.peers {
+		for _, q := range all.peers {
 			if p.out[q.id] != q.in[p.id] {
 				return fmt.Errorf("%d messages from %d to %d instead of %d", q.in[p.id], p.id, q.id, p.out[q.id])
 			}

@@ -4,35 +4,39 @@ import "fmt"
 
 // pingPong is two actors that send each other a number, which both count up.
 // An operation is a message and one back.
-func pingPong(r *Run) error {
-	var ping, pong Mailbox
-	var wrong error
-	done := make(chan struct{})
-	last := int64(2*r.N) - 1
-	expect := func(next int64, to *Mailbox) func(Msg) {
-		return func(m Msg) {
-			if m.V != next {
-				wrong = fmt.Errorf("%d instead of %d", m.V, next)
-				m.V = last
+func pingPong(r *Run) error { return handOn(r, 2, 2*r.N) }
+
+// handOn is n actors in a circle that hand on a number, until it has been
+// received as often as hops says.
+func handOn(r *Run, n, hops int) error {
+	boxes := make([]Mailbox, n)
+	out := newOutcome()
+	last := int64(hops) - 1
+	for i := range boxes {
+		expect := int64(i)
+		boxes[i] = r.Spawn(Options{}, handler(func(m Msg) {
+			switch {
+			case m.V != expect:
+				out.finish(fmt.Errorf("%d instead of %d", m.V, expect))
+			case m.V == last:
+				out.finish(nil)
+			default:
+				expect += int64(n)
+				boxes[(i+1)%n].Send(Msg{m.V + 1})
 			}
-			if m.V >= last {
-				close(done)
-				return
-			}
-			next += 2
-			(*to).Send(Msg{m.V + 1})
-		}
+		}))
 	}
-	ping = r.Spawn(Options{}, handler(expect(0, &pong)))
-	pong = r.Spawn(Options{}, handler(expect(1, &ping)))
 	r.Start()
-	ping.Send(Msg{0})
-	err := r.wait(done)
-	r.End()
-	if err != nil {
+	boxes[0].Send(Msg{0})
+	if err := out.wait(r); err != nil {
 		return err
 	}
-	ping.Stop()
-	pong.Stop()
-	return wrong
+	stopAll(boxes)
+	return nil
+}
+
+func stopAll(boxes []Mailbox) {
+	for _, b := range boxes {
+		b.Stop()
+	}
 }

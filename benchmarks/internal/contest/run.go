@@ -23,7 +23,7 @@ type Workload struct {
 	Own bool
 	// Cold is a workload that is measured without a warm-up.
 	Cold bool
-	// Lasts is how long it takes, where that is not counted in operations.
+	// Lasts is how long a part of it takes that is not counted in operations.
 	Lasts time.Duration
 	// Once is a workload that is run once and not in each round.
 	Once bool
@@ -48,7 +48,7 @@ type Value struct {
 type Run struct {
 	Contestant
 	N        int           // operations
-	Time     time.Duration // how long a run takes that is not counted in operations
+	Time     time.Duration // as Lasts
 	Patience time.Duration // how long a run may take before it counts as hung
 
 	name     string
@@ -122,9 +122,9 @@ func (r *Run) wait(done <-chan struct{}) error {
 	}
 }
 
-// together runs f on n goroutines that begin at the same time, and measures
-// until then has returned as well, when all have.
-func (r *Run) together(n int, f func(i int), then func()) {
+// together runs f on n goroutines that begin at the same time, and then last. It
+// measures until that returns.
+func (r *Run) together(n int, f func(i int), last func()) {
 	var ready, wg sync.WaitGroup
 	begin := make(chan struct{})
 	ready.Add(n)
@@ -139,7 +139,7 @@ func (r *Run) together(n int, f func(i int), then func()) {
 	r.Start()
 	close(begin)
 	wg.Wait()
-	then()
+	last()
 	r.End()
 }
 
@@ -162,16 +162,11 @@ func (w *Workload) Measure(c Contestant, n int, d, patience time.Duration) ([]Va
 	switch {
 	case n != 0:
 		// The caller knows.
-	case w.Lasts != 0:
-		n, d = 1, w.Lasts
-		if _, err := w.Do(c, n, d/10, patience); err != nil {
-			return nil, err
-		}
 	case w.Cold:
 		n = w.Fixed
 	case w.Fixed != 0:
 		n = w.Fixed
-		if _, err := w.Do(c, w.round(n/10), d/10, patience); err != nil {
+		if _, err := w.Do(c, w.round(n/10), w.Lasts/10, patience); err != nil {
 			return nil, err
 		}
 	default:
@@ -181,7 +176,7 @@ func (w *Workload) Measure(c Contestant, n int, d, patience time.Duration) ([]Va
 		}
 	}
 	runtime.GC()
-	return w.Do(c, w.round(n), d, patience)
+	return w.Do(c, w.round(n), w.Lasts, patience)
 }
 
 // setProcs sets GOMAXPROCS.
@@ -204,7 +199,7 @@ func (w *Workload) round(n int) int {
 // for that are the warm-up.
 func (w *Workload) calibrate(c Contestant, d, patience time.Duration) (int, error) {
 	for n := w.round(1000); ; {
-		r := &Run{Contestant: c, N: n, Time: d, Patience: patience}
+		r := &Run{Contestant: c, N: n, Patience: patience}
 		if err := w.run(r); err != nil {
 			return 0, fmt.Errorf("%s: %w", w.Name, err)
 		}

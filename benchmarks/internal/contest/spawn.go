@@ -5,7 +5,7 @@ import "fmt"
 // spawn starts N actors, sends each a message, stops each, and waits for its end.
 func spawn(r *Run) error {
 	boxes := make([]Mailbox, r.N)
-	got := make([]int64, r.N) // of actor i, only written by it
+	got := make([]int64, r.N) // by actor, only written by it
 	r.Start()
 	for i := range boxes {
 		boxes[i] = r.Spawn(Options{}, handler(func(m Msg) { got[i] += m.V }))

@@ -39,7 +39,7 @@ func workloads() []*Workload {
 	all := tells("", "", false, 0, Options{})
 	all = append(all, tells("-bounded", ", bounded", false, 0, Options{Bounded: true})...)
 	all = append(all, tells("-1p", ", GOMAXPROCS=1", true, 1, Options{})...)
-	all = append(all, tells("-4p", ", GOMAXPROCS=4×cores", true, -4, Options{})...)
+	all = append(all, tells("-4p", ", 4×GOMAXPROCS", true, -4, Options{})...)
 	return append(all,
 		&Workload{Name: "send-all", Title: "tell, 64 at once", Own: true, run: sendAll},
 		&Workload{Name: "ping-pong", Title: "ping-pong, round trip", run: pingPong},
@@ -53,8 +53,8 @@ func workloads() []*Workload {
 		&Workload{Name: "spawn", Title: "spawn, message, stop, wait", Fixed: 100_000, run: spawn},
 		&Workload{Name: "idle-100k", Title: "idle actor, one of 100,000", Fixed: 100_000, Cold: true, run: idle},
 		&Workload{Name: "idle-1m", Title: "idle actor, one of 1,000,000", Fixed: 1_000_000, Cold: true, Once: true, run: idle},
-		&Workload{Name: "longest-send", Title: "longest Send of 1000 senders", Lasts: 2 * time.Second, Own: true, run: longest(1000, Options{})},
-		&Workload{Name: "longest-send-bounded", Title: "longest Send of 1000 senders, bounded", Lasts: 2 * time.Second, Own: true, run: longest(1000, Options{Bounded: true})},
+		&Workload{Name: "longest-send", Title: "longest Send, 1000 senders", Fixed: 4_000_000, Step: 1000, Lasts: time.Second, Own: true, run: longest(1000, Options{})},
+		&Workload{Name: "longest-send-bounded", Title: "longest Send, 1000 senders, bounded", Fixed: 4_000_000, Step: 1000, Lasts: time.Second, Own: true, run: longest(1000, Options{Bounded: true})},
 		&Workload{Name: "soak", Title: "soak, 8 senders, 10⁸ messages", Fixed: 100_000_000, Once: true, Own: true, run: soak},
 	)
 }

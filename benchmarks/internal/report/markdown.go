@@ -84,19 +84,30 @@ func unit(c *Cell) string {
 	return " " + c.Unit
 }
 
+// title returns the title of a row: that of its workload, and what else the
+// workload has measured.
+func title(row string) string {
+	name, what, ok := strings.Cut(row, "/")
+	if ok {
+		return contest.Find(name).Title + ", " + what
+	}
+	return contest.Find(name).Title
+}
+
 func (d *Document) targets(b *strings.Builder) {
 	count := map[string]int{}
 	for _, v := range d.Verdicts {
 		count[v.Word()]++
 	}
 	fmt.Fprintf(b, "%s.\n\n", tallyWords(count))
-	head(b, 3, "row", "contestant", "wanted", "reached", "")
+	row(b, "", "contestant", "wanted", "reached", "")
+	b.WriteString("|---|---|---|--:|---|\n")
 	for _, v := range d.Verdicts {
 		word := v.Word()
 		if word != "met" {
 			word = "**" + word + "**"
 		}
-		row(b, v.Row, v.Contestant, v.Wanted(), v.Figure(), word)
+		row(b, title(v.Row), v.Contestant, v.Wanted(), v.Figure(), word)
 	}
 }
 

@@ -38,14 +38,17 @@ func (r *Results) printCells(out io.Writer) error {
 }
 
 func printVerdicts(out io.Writer, verdicts []Verdict) error {
-	fmt.Fprintln(out)
-	w := newTable(out, "target", "contestant", "wanted", "reached", "")
+	w := newTable(out, "", "", "", "", "")
+	w.line("target", "contestant", "wanted", "reached", "")
 	count := map[string]int{}
 	for _, v := range verdicts {
 		count[v.Word()]++
 		if v.Measured {
 			w.line(v.Row, v.Contestant, v.Wanted(), v.Figure(), v.Word())
 		}
+	}
+	if count["met"]+count["missed"] == 0 {
+		return nil
 	}
 	if err := w.Flush(); err != nil {
 		return err

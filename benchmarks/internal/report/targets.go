@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"tinyactor/benchmarks/internal/contest"
 )
@@ -14,6 +16,12 @@ type Target struct {
 	Against    string // a contestant in the same row; empty: nobody, Max is a figure
 	Max        float64
 	Faster     bool // Max itself is not enough
+}
+
+// Workload returns the name of the workload that measures the row.
+func (t Target) Workload() string {
+	name, _, _ := strings.Cut(t.Row, "/")
+	return name
 }
 
 // What of a cell a target is about.
@@ -87,9 +95,9 @@ func libraries() []Target {
 			all = append(all, Target{Row: row, Contestant: "tinyactor", Against: library, Max: 1, Faster: true})
 		}
 	}
-	common := append(tells[:len(tells):len(tells)], "ping-pong", "ring", "many-to-many", "ask-timeout-1", "ask-timeout-64")
-	faster("phony", append(common[:len(common):len(common)], "ask-1", "ask-64")...)
-	faster("protoactor-go", append(common[:len(common):len(common)], "pool-4", "spawn", "idle-100k")...)
+	common := slices.Concat(tells, []string{"ping-pong", "ring", "many-to-many", "ask-timeout-1", "ask-timeout-64"})
+	faster("phony", append(slices.Clip(common), "ask-1", "ask-64")...)
+	faster("protoactor-go", append(slices.Clip(common), "pool-4", "spawn", "idle-100k")...)
 	return all
 }
 
@@ -158,7 +166,7 @@ func (t Target) Wanted() string {
 	case t.What == Allocs:
 		return fmt.Sprintf("≤ %g allocations", t.Max)
 	case t.Against == "":
-		return fmt.Sprintf("≤ %g B", t.Max)
+		return fmt.Sprintf("≤ %.0f B", t.Max)
 	case t.Faster:
 		return fmt.Sprintf("< %g of %s", t.Max, t.Against)
 	}

@@ -59,8 +59,9 @@ The workloads that need words:
 - *Ask*: a question and its answer, with a context that the caller has anyway, or with a time limit for each question.
 - *Spawn*: 100,000 actors are started, get one message each, are stopped, and their ends awaited.
 - *Idle actor*: bytes of heap and stacks in use after a collection, for each actor that has handled one message and waits.
-- *Longest Send*: 1000 senders send for two seconds without a pause; the longest time that a single Send took. Most to fewest
-  is how many messages the luckiest sender has sent for each one of the unluckiest.
+- *Longest Send*: 1000 senders send 4000 messages each without a pause; the longest time that a single Send took. Then they
+  send for a second without end. There, the scheduler has to take turns with them, and the longest Send (endless) may be one
+  that was interrupted; most to fewest is how many messages the luckiest sender has sent for each one of the unluckiest.
 - *Soak*: 10⁸ messages in ten parts. Growth is by how much the memory in use after any part is larger than after the first.
 `
 
