@@ -97,5 +97,5 @@ func (q *Queue[M]) isCalm() bool {
 	p := q.seats.first
 	return !q.closed && p != nil && p == q.seats.last && q.holder == nil && q.signals == 0 &&
 		q.idle.first == nil && q.senders.first == nil && q.delayed.first == nil &&
-		(!p.of.halted || p.of.told)
+		(!p.of.halted || p.of.told) && !p.of.isAborted()
 }

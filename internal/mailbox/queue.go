@@ -468,13 +468,8 @@ func (q *Queue[M]) Leave(r *Receiver[M]) {
 	q.seats.leave(&r.seat)
 	if r.ready != nil {
 		q.signals--
-		q.measure()
 	}
-	if r.place.in {
-		q.idle.leave(&r.place)
-		q.measure()
-		r.wake <- look
-	}
+	r.wakeUp()
 	q.share()
 }
 

@@ -40,7 +40,7 @@ type Receiver[M any] struct {
 	lease    lease         // over chunk
 	wake     chan token    // capacity 1; holds a token only between its giver and its reader
 	held     []Held        // tickets of what the last receive returned
-	flags    atomic.Uint32 // change under the lock, together with halted and q.aborted
+	flags    atomic.Uint32 // change under the lock
 	patience patience
 	chunk    *chunk[M] // taken ahead, if the queue's holder is this receiver
 	ticket   any       // of hand
@@ -226,7 +226,7 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, n int, d time.Durati
 func (r *Receiver[M]) fill(dst []M, n int) (int, Status) {
 	q := r.q
 	for n < len(dst) {
-		if n > 0 && r.halted && !r.told && !q.aborted {
+		if n > 0 && r.halted && !r.told && !r.isAborted() {
 			return n, OK // the next call tells
 		}
 		if q.asks && len(r.held) == cap(r.held) {
@@ -287,7 +287,7 @@ func (r *Receiver[M]) copy(dst []M, n, at, k int) {
 func (r *Receiver[M]) poll() (m M, ticket any, s Status) {
 	r.deaf = false
 	switch {
-	case r.q.aborted:
+	case r.isAborted():
 		return m, nil, Aborted
 	case r.left:
 		return m, nil, Closed
@@ -357,7 +357,7 @@ func (q *Queue[M]) lend() {
 	}
 	limit := r.chunk.tail
 	switch {
-	case q.aborted, r.halted && !r.told, !q.senders.empty():
+	case r.isAborted(), r.halted && !r.told, !q.senders.empty():
 		limit = 0
 	case !q.delayed.empty():
 		limit = min(limit, q.n+limit-q.policy.Start-1)
@@ -425,7 +425,7 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (e en
 	if stays {
 		q.idle.leave(&r.place)
 	}
-	aborted := q.aborted
+	aborted := r.isAborted()
 	q.unlock()
 	switch {
 	case !stays: // somebody chose this receiver first: what it decided stands
@@ -574,7 +574,7 @@ func (r *Receiver[M]) Halting() <-chan struct{} {
 	q.lock()
 	if made != nil {
 		r.halting = made
-		if r.halted || q.aborted && q.closed {
+		if r.halted || r.isAborted() && q.closed {
 			r.closeHalting()
 		}
 	}
@@ -622,6 +622,42 @@ func (r *Receiver[M]) halt(waits bool) {
 func (r *Receiver[M]) abort() {
 	r.flags.Or(flagAborted)
 	r.lease.limit(0)
+}
+
+func (r *Receiver[M]) isAborted() bool { return r.flags.Load()&flagAborted != 0 }
+
+// Halt asks this receiver alone to stop. The queue stays open. The lock is not
+// held.
+func (r *Receiver[M]) Halt() {
+	q := r.q
+	q.lock()
+	defer q.unlock()
+	r.halt(r.place.in)
+	r.wakeUp()
+}
+
+// Abort makes this receiver alone answer Aborted from now on, and wakes it. What
+// it has taken ahead goes back. The queue stays open. The lock is not held.
+func (r *Receiver[M]) Abort() {
+	q := r.q
+	q.lock()
+	defer q.unlock()
+	r.abort()
+	r.closeHalting()
+	r.signal()
+	r.wakeUp()
+	if q.holder == r {
+		q.takeBack()
+	}
+	q.share()
+}
+
+// wakeUp ends the wait of the receiver, if it waits.
+func (r *Receiver[M]) wakeUp() {
+	if r.place.in {
+		r.q.idle.leave(&r.place)
+		r.wake <- look
+	}
 }
 
 // closeHalting closes the Halting channel, if somebody asked for it and it is open.
