@@ -8,25 +8,25 @@ import (
 )
 
 // selecting is a channel whose senders and receivers also end when their
-// context does, which is the same for all: that some would have one of their
-// own costs them more.
+// context does. Each receiver has one of its own, as actors have; 120 that wait
+// for the same context get in each other's way.
 type selecting struct {
-	ctx context.Context //nolint:containedctx // that of the whole run
+	ctx context.Context //nolint:containedctx // that of the whole run, and of the senders
 	c   chan contest.Msg
 	wg  sync.WaitGroup
 }
 
 func spawnSelecting(ctx context.Context, slots int, receivers []*contest.Receiver) contest.Mailbox {
 	b := &selecting{ctx: ctx, c: make(chan contest.Msg, slots)}
-	b.wg.Add(len(receivers))
 	for _, r := range receivers {
-		go b.run(r)
+		b.wg.Go(func() { b.run(r) })
 	}
 	return b
 }
 
 func (b *selecting) run(r *contest.Receiver) {
-	defer b.wg.Done()
+	ctx, cancel := context.WithCancel(b.ctx)
+	defer cancel()
 	for {
 		select {
 		case m, ok := <-b.c:
@@ -34,7 +34,7 @@ func (b *selecting) run(r *contest.Receiver) {
 				return
 			}
 			r.Take(m)
-		case <-b.ctx.Done():
+		case <-ctx.Done():
 			return
 		}
 	}
