@@ -77,6 +77,9 @@ func TestLaws(t *testing.T) {
 		}
 	}
 	out := runTests(t, ".", tests)
+	if strings.Contains(out, "[build failed]") {
+		t.Fatalf("the tests do not compile: %s", out)
+	}
 	for _, test := range tests {
 		if !strings.Contains(out, "\n--- PASS: "+test+" ") {
 			t.Errorf("docs/laws.md names %s, which does not exist, did not pass, or was skipped", test)
