@@ -39,7 +39,7 @@ laws: ## break each law in a copy, and check that its tests fail (LAW=S3: only t
 
 lint: ## the linter that tools/go.mod pins; to build it takes minutes, once
 	cd tools && GOWORK=off go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	bin/golangci-lint run ./...
+	bin/golangci-lint run ./... ./benchmarks/...
 
 rename: ## give the module another path: MODULE=example.com/you/tinyactor
 	cd tools && GOWORK=off go run ./rename '$(MODULE)'

@@ -35,7 +35,7 @@ const (
 
 // startAndEnd is what a run may allocate for each operation beyond its target,
 // because starting and ending the run allocates too, and is not taken apart.
-const startAndEnd = 0.02
+const startAndEnd = 0.005
 
 // Targets are all targets there are. One that is missed stays here, and is
 // shown as missed.

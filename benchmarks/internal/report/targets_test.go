@@ -11,7 +11,7 @@ import (
 func TestJudge(t *testing.T) {
 	r := Collect([]Line{
 		line("tell", "tinyactor", 0, 20, 0.0001), line("tell", "chan-raw", 0, 50, 0), line("tell", "phony", 0, 20, 1),
-		line("ask-1", "tinyactor", 0, 900, 2.01), line("ask-1", "phony", 0, 900, 3),
+		line("ask-1", "tinyactor", 0, 900, 2.004), line("ask-1", "phony", 0, 900, 3),
 		{Contestant: "tinyactor", Workload: "soak", Value: contest.Value{Row: "soak/growth", Unit: "B", Value: 1000}},
 	})
 	for _, c := range []struct {
@@ -29,7 +29,7 @@ func TestJudge(t *testing.T) {
 		{Target{Row: "ask-1", Contestant: "tinyactor", Against: "chan-select", Max: 1}, "", "not measured", 0},
 		{Target{Row: "tell", Contestant: "tinyactor", What: Allocs, Max: 0}, "0.00", "met", 0.0001},
 		{Target{Row: "tell", Contestant: "phony", What: Allocs, Max: 0}, "1.00", "missed", 1},
-		{Target{Row: "ask-1", Contestant: "tinyactor", What: Allocs, Max: 2}, "2.01", "met", 2.01},
+		{Target{Row: "ask-1", Contestant: "tinyactor", What: Allocs, Max: 2}, "2.00", "met", 2.004},
 		{Target{Row: "ask-1", Contestant: "phony", What: Allocs, Max: 2}, "3.00", "missed", 3},
 		{Target{Row: "soak/growth", Contestant: "tinyactor", Max: 1 << 20}, "1000 B", "met", 1000},
 		{Target{Row: "soak/growth", Contestant: "tinyactor", Max: 999}, "1000 B", "missed", 1000},
