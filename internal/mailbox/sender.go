@@ -79,8 +79,10 @@ func (q *Queue[M]) waitForRoom(s *sender[M], done <-chan struct{}, m M, ticket a
 	s.msg, s.ticket = m, ticket
 	q.senders.join(&s.place)
 	q.quota = 0
-	q.lend() // from now on, the holder makes room under the lock
+	q.lend()               // from now on, the holder makes room under the lock
+	wake := q.admit(false) // what it made since the look at the queue is this one's, if it is its turn
 	q.unlock()
+	wake.all()
 	if done == nil {
 		<-s.wake
 	} else {
@@ -110,7 +112,12 @@ func (q *Queue[M]) waitForRoom(s *sender[M], done <-chan struct{}, m M, ticket a
 func (q *Queue[M]) waitDelay(s *sender[M], done <-chan struct{}, d time.Duration) bool {
 	q.delayed.join(&s.place)
 	q.lend() // the holder must notice when the queue is back at its mark
+	var wake wakeup[M]
+	if q.length() < q.policy.Start { // it is, since the look at the queue
+		wake.line(&q.delayed, OK)
+	}
 	q.unlock()
+	wake.all()
 	t := time.NewTimer(d)
 	woken, canceled := false, false
 	select {
