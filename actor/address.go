@@ -61,9 +61,9 @@ var (
 
 // channel is the one allocation behind an actor: its life and its mailbox.
 type channel[M any] struct {
-	core
 	mailbox.Queue[M]
-	reach reach[M]
+	core
+	reach[M]
 }
 
 func (a *Address[M]) actor() *core {
@@ -273,7 +273,7 @@ func (a *Address[M]) Capacity() Capacity {
 	if a.actor() == nobody {
 		return Capacity{}
 	}
-	return a.ch.reach.capacity
+	return Capacity{a.ch.capacity, a.ch.Policy()}
 }
 
 // Processes returns how many processes live at this moment.

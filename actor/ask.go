@@ -11,11 +11,12 @@ import (
 // package: only while there are any does Send look for one in its context.
 var foreignAsks atomic.Int64
 
-// The states of an ask.
+// What has happened to an ask.
 const (
-	slotOpen     uint32 = iota
-	slotAnswered        // somebody has won the right to answer or fail it
-	slotLeft            // the asker has gone
+	slotClaimed  uint32 = 1 << iota // somebody has won the right to answer or fail it
+	slotAnswered                    // and has done so
+	slotAwaited                     // the asker sleeps until it gets a token
+	slotLeft                        // the asker has gone
 )
 
 // slot is one ask: where its answer goes. It travels beside the message, not in
@@ -24,7 +25,7 @@ const (
 type slot struct {
 	ctx   context.Context // the asker's
 	state atomic.Uint32
-	done  chan struct{}        // capacity 1: gets a token with the answer
+	done  chan struct{}        // of an asker that sleeps, capacity 1: gets a token with the answer
 	to    atomic.Pointer[core] // who was sent the message
 	err   error                // the answer's error, or why there is none
 
@@ -53,7 +54,7 @@ func (r Reply[R]) Answer(value R, err error) bool {
 		return false
 	}
 	r.call.value, r.call.err = value, err
-	r.call.done <- struct{}{}
+	r.call.publish()
 	return true
 }
 
@@ -86,17 +87,40 @@ func (c *replyContext) Value(key any) any {
 func (c *replyContext) String() string { return "actor.Reply.Context" }
 
 // claim wins the right to answer.
-func (s *slot) claim() bool { return s.state.CompareAndSwap(slotOpen, slotAnswered) }
+func (s *slot) claim() bool { return s.end(slotClaimed) }
 
-// open reports whether the asker still waits.
-func (s *slot) open() bool { return s.state.Load() == slotOpen }
+// end sets how an open ask ends, and reports false if it has ended before.
+func (s *slot) end(how uint32) bool {
+	for {
+		w := s.state.Load()
+		if w&(slotClaimed|slotLeft) != 0 {
+			return false
+		}
+		if s.state.CompareAndSwap(w, w|how) {
+			return true
+		}
+	}
+}
+
+// publish hands the answer over. The caller has claimed the ask and written it.
+func (s *slot) publish() {
+	if s.state.Or(slotAnswered)&slotAwaited != 0 {
+		s.done <- struct{}{}
+	}
+}
+
+// answered reports whether the answer is there.
+func (s *slot) answered() bool { return s.state.Load()&slotAnswered != 0 }
+
+// open reports whether the asker still waits, and nobody has claimed it.
+func (s *slot) open() bool { return s.state.Load()&(slotClaimed|slotLeft) == 0 }
 
 // answer gives the asker an error, with the zero value: one of the handler's, or
 // why there will be no answer.
 func (s *slot) answer(err error) {
 	if s.claim() {
 		s.err = err
-		s.done <- struct{}{}
+		s.publish()
 	}
 }
 
@@ -117,7 +141,8 @@ type asker[M any] interface {
 // the ctx given tells who asks.
 //
 // This holds for an Address, for what Map makes of one, and for every Sender
-// that passes ctx on. It costs two allocations, and whatever msg does.
+// that passes ctx on. It costs one allocation, two if the asker has to sleep, and
+// whatever msg does.
 func Ask[M, R any](ctx context.Context, to Sender[M], msg func(Reply[R]) M) (R, error) {
 	switch {
 	case to == nil:
@@ -127,28 +152,83 @@ func Ask[M, R any](ctx context.Context, to Sender[M], msg func(Reply[R]) M) (R, 
 	}
 	var zero R
 	c := new(call[R])
-	c.ctx, c.done = ctx, make(chan struct{}, 1)
+	c.ctx = ctx
 	defer c.leave(to)
 	if err := send(ctx, to, msg(Reply[R]{c}), &c.slot); err != nil {
 		return zero, err
 	}
-	select {
-	case <-c.done:
-	case <-ctx.Done():
-		if c.state.CompareAndSwap(slotOpen, slotLeft) {
-			return zero, c.failed(ctx.Err())
-		}
-		<-c.done // the answer is on its way
+	if !c.comesSoon() && !c.await() {
+		return zero, c.failed(ctx.Err())
 	}
 	value := c.value
 	c.value = zero // whoever keeps the Reply does not keep the answer
 	return value, c.err
 }
 
+// The yields of an asker before it sleeps, and how many asks of an actor that
+// answers slowly go without.
+const (
+	askYields   = 2
+	mostAskLuck = 4
+	askPause    = 64
+)
+
+// askLuck is what the askers of one actor have learnt: above zero, yielding has
+// helped lately; below, so many asks do not try. It is a hint, and updates may be lost.
+type askLuck struct{ n atomic.Int32 }
+
+// comesSoon lets other goroutines run before the asker sleeps, and reports
+// whether the answer has come meanwhile. Sleeping and being
+// woken cost more where an actor answers quickly; where it does not, askers soon
+// give it up and seldom try again.
+func (s *slot) comesSoon() bool {
+	to := s.to.Load()
+	if to == nil {
+		return s.answered()
+	}
+	luck := to.askLuck.n.Load()
+	if luck < 0 {
+		to.askLuck.n.Store(luck + 1)
+		return s.answered()
+	}
+	for range askYields {
+		runtime.Gosched()
+		if s.answered() {
+			if luck < mostAskLuck {
+				to.askLuck.n.Store(luck + 1)
+			}
+			return true
+		}
+	}
+	if luck--; luck < 0 {
+		luck = -askPause
+	}
+	to.askLuck.n.Store(luck)
+	return false
+}
+
+// await sleeps until the answer is there, and reports false if the asker's
+// context ended first.
+func (s *slot) await() bool {
+	s.done = make(chan struct{}, 1)
+	if s.state.Or(slotAwaited)&slotAnswered != 0 {
+		return true
+	}
+	select {
+	case <-s.done:
+	case <-s.ctx.Done():
+		if s.end(slotLeft) {
+			return false
+		}
+		<-s.done // the answer is on its way
+	}
+	return true
+}
+
 // leave is the end of an ask: a late answer reaches nobody. Until then to was
 // in use.
 func (s *slot) leave(to any) {
-	s.state.CompareAndSwap(slotOpen, slotLeft)
+	s.end(slotLeft)
 	if s.foreign {
 		foreignAsks.Add(-1)
 	}

@@ -50,14 +50,16 @@ type core struct {
 	parent      *process        // the process that owner belongs to
 	labels      context.Context // with the pprof labels of its goroutines, or nil
 	bulletin    *bulletin       // nil: nobody observes
-	logHangs    atomic.Bool     // the log handler did not return in time
+	askLuck     askLuck
+	logHangs    atomic.Bool // the log handler did not return in time
 
 	mu        sync.Mutex
 	live      int        // processes whose body has not ended
 	next      int        // index of the next process
 	procs     []*process // those that have not exited
-	exits     []exit     // in order of ending
-	closed    time.Time  // by Close or Drain; a halt and an abort close too
+	firstProc [1]*process
+	exits     []exit    // in order of ending
+	closed    time.Time // by Close or Drain; a halt and an abort close too
 	aborted   time.Time
 	finished  bool       // the last process has exited
 	released  bool       // nobody waits for it: finished, or only stuck processes are left
@@ -75,7 +77,8 @@ type core struct {
 	late       bool // adopted when the parent was stuck
 	prev, kin  *core
 
-	hooks map[*hook]struct{} // what to do at the end
+	beacon *beacon            // of the cleanups of its addresses
+	hooks  map[*hook]struct{} // what to do at the end
 
 	done   chan struct{} // made on demand, closed when finished
 	gone   chan struct{} // made on demand, closed when released
@@ -187,7 +190,7 @@ func (c *core) closeLocked() bool {
 		return false
 	}
 	c.closed = time.Now()
-	c.tell(Event{Kind: EventClosed, Process: -1})
+	c.note(EventClosed, -1, nil)
 	return true
 }
 
@@ -198,7 +201,7 @@ func (c *core) halt() {
 	if c.finished || !c.queue.Halt() {
 		return
 	}
-	c.tell(Event{Kind: EventHalted, Process: -1})
+	c.note(EventHalted, -1, nil)
 }
 
 // haltSome halts n live processes that have not been told to stop.
@@ -224,7 +227,7 @@ func (c *core) enrol(p *process) {
 	c.live++
 	c.procs = append(c.procs, p)
 	p.seat.join()
-	c.tell(Event{Kind: EventSpawned, Process: p.index})
+	c.note(EventSpawned, p.index, nil)
 }
 
 // add starts a further process, unless the last body has returned or nobody
@@ -386,22 +389,32 @@ func (c *core) release() {
 // runs the hooks.
 func (c *core) finish() (hooks map[*hook]struct{}, unwatch func() bool) {
 	c.finished, c.released = true, true
-	errs := make([]error, 0, 1)
-	for _, e := range c.exits {
-		if e.err != nil {
-			errs = append(errs, e.err)
-		}
+	c.err = c.exits[0].err
+	if len(c.exits) > 1 {
+		c.err = joinExits(c.exits)
 	}
-	c.err = join(errs...)
 	if c.abortTimer != nil {
 		c.abortTimer.Stop()
 	}
 	hooks, unwatch = c.hooks, c.unwatch
 	c.hooks, c.unwatch, c.undelivered = nil, nil, nil
-	c.tell(Event{Kind: EventEnded, Process: -1, Err: c.err})
+	if c.beacon != nil {
+		c.beacon.core.Store(nil)
+		c.beacon = nil
+	}
+	c.note(EventEnded, -1, c.err)
 	fire(&c.done)
 	fire(&c.gone)
 	return hooks, unwatch
+}
+
+//go:noinline
+func joinExits(exits []exit) error {
+	errs := make([]error, len(exits))
+	for i, e := range exits {
+		errs[i] = e.err
+	}
+	return join(errs...)
 }
 
 // join is errors.Join that leaves a single error as it is.

@@ -29,6 +29,9 @@ type Inbox[M any] struct {
 	err     error       // why Messages or Serve ended
 }
 
+// context returns the process's context.
+func (in *Inbox[M]) context() context.Context { return (*processContext)(&in.process) }
+
 func (in *Inbox[M]) join()                             { in.ch.Join(&in.seat) }
 func (in *Inbox[M]) leave()                            { in.ch.Leave(&in.seat) }
 func (in *Inbox[M]) halted() (at time.Time, deaf bool) { return in.seat.Halted() }

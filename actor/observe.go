@@ -106,6 +106,21 @@ func (c *core) observers() []watcher {
 	return c.bulletin.observers
 }
 
+// note is tell for what most events say.
+func (c *core) note(kind EventKind, process int, err error) {
+	if c.bulletin != nil {
+		c.noteFor(kind, process, err)
+	}
+}
+
+// noteFor keeps an event, which is large, off the stacks of actors that nobody
+// observes.
+//
+//go:noinline
+func (c *core) noteFor(kind EventKind, process int, err error) {
+	c.tell(Event{Kind: kind, Process: process, Err: err})
+}
+
 // tell notes an event for the observers. It does not wait for them, so it may
 // be called under any lock, and is, so that the events are in order.
 func (c *core) tell(e Event) {

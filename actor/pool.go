@@ -53,7 +53,7 @@ func (p *Pool[M, E]) Spawn(body func(ctx context.Context, in *Inbox[M]) (E, erro
 	if c == nobody {
 		return c.failed("spawn", ErrClosed)
 	}
-	return c.add(newProcess(p.addr.ch, body))
+	return c.add(newProcess(p.addr.ch, bind("Pool.Spawn", body)))
 }
 
 // HaltSome asks n of the live processes that were not asked before to stop,

@@ -47,7 +47,8 @@ type process struct {
 	mu        sync.Mutex // guards what follows
 	asks      []*slot    // received and perhaps unanswered
 	pruneAsks int        // when there are so many, answered ones are dropped
-	askEnd    error      // set when asks can be answered no more
+	asksOver  bool       // they can be answered no more
+	asksCause error      // because of this; does not change once asksOver
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	ctxEnded  bool
@@ -264,32 +265,52 @@ func (p *process) exit() {
 	if i := slices.Index(c.procs, p); i >= 0 {
 		c.procs = slices.Delete(c.procs, i, i+1)
 	}
-	c.tell(Event{Kind: EventExited, Process: p.index, Err: p.err})
+	c.note(EventExited, p.index, p.err)
 	if p.stuck {
-		c.tell(Event{Kind: EventReleased, Process: p.index, Err: p.err})
-		c.log(slog.LevelWarn, "actor no longer stuck: its process has ended after all", "process", p.index)
+		p.tellReleased()
 	}
 	fire(&c.news)
-	var hooks map[*hook]struct{}
-	var unwatch func() bool
-	release := false
-	if len(c.procs) == 0 {
-		hooks, unwatch = c.finish()
-		release = true
-	} else {
-		release = c.settle()
+	if len(c.procs) > 0 {
+		release := c.settle()
+		c.mu.Unlock()
+		if release {
+			c.release()
+		}
+		return
 	}
+	hooks, unwatch := c.finish()
 	c.mu.Unlock()
-	if release {
-		c.release()
+	c.release()
+	if hooks != nil {
+		runHooks(hooks)
 	}
+	if unwatch != nil {
+		c.endWatch(unwatch)
+	}
+}
+
+// tellReleased tells of the late end of a stuck process.
+//
+//go:noinline
+func (p *process) tellReleased() {
+	p.core.note(EventReleased, p.index, p.err)
+	p.core.log(slog.LevelWarn, "actor no longer stuck: its process has ended after all", "process", p.index)
+}
+
+// runHooks does what is to do at the end of an actor. Most have nothing, and so
+// it has a frame of its own.
+//
+//go:noinline
+func runHooks(hooks map[*hook]struct{}) {
 	for h := range hooks {
 		h.f()
 	}
-	if unwatch != nil {
-		defer c.recordRecovered("owner's context") // which may be of a user's type
-		unwatch()
-	}
+}
+
+// endWatch ends the watch over the owner.
+func (c *core) endWatch(unwatch func() bool) {
+	defer c.recordRecovered("owner's context") // which may be of a user's type
+	unwatch()
 }
 
 // handBack gives every message that is left to Undelivered, one at a time. If
@@ -313,7 +334,7 @@ func (c *core) handAll(resume bool) {
 	n, complete := 0, false
 	defer func() {
 		if n > 0 {
-			c.tell(Event{Kind: EventUndelivered, Process: -1, Count: n, Type: c.queue.messageType()})
+			c.tellUndelivered(n)
 		}
 		if resume && !complete {
 			go c.handAll(true)
@@ -336,6 +357,11 @@ func (c *core) handAll(resume bool) {
 		c.awaitLog(c.log(slog.LevelWarn, "actor ended with undelivered messages", "count", n, "type", c.queue.messageType()))
 	}
 	complete = true
+}
+
+//go:noinline
+func (c *core) tellUndelivered(n int) {
+	c.tell(Event{Kind: EventUndelivered, Process: -1, Count: n, Type: c.queue.messageType()})
 }
 
 // handOver gives one message to Undelivered; its asker, if it has one that
@@ -378,19 +404,19 @@ func (c *core) recordRecovered(where string) {
 // the process ends.
 func (p *process) keepAsks(held []mailbox.Held) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if len(p.asks) >= p.pruneAsks {
 		p.asks = slices.DeleteFunc(p.asks, func(s *slot) bool { return !s.open() })
 		p.pruneAsks = max(16, 2*len(p.asks))
 	}
 	for _, h := range held {
-		s := h.Ticket.(*slot)
-		if p.askEnd != nil {
-			s.answer(p.askEnd)
-		} else {
-			p.asks = append(p.asks, s)
-		}
+		p.asks = append(p.asks, h.Ticket.(*slot))
 	}
+	var late []*slot
+	if p.asksOver {
+		late, p.asks = p.asks, nil
+	}
+	p.mu.Unlock()
+	p.failLate(late)
 }
 
 // answerNewest answers the n asks that were kept last with an error.
@@ -406,12 +432,21 @@ func (p *process) answerNewest(n int, err error) {
 // failAsks ends all asks that the process has received, and those it still receives.
 func (p *process) failAsks(cause error) {
 	p.mu.Lock()
-	if p.askEnd == nil {
-		p.askEnd = &noReplyError{who: p.core.who(), why: "the process that received the message ended", cause: cause}
-	}
-	end, asks := p.askEnd, p.asks
+	asks := p.asks
 	p.asks = nil
+	if !p.asksOver {
+		p.asksOver, p.asksCause = true, cause
+	}
 	p.mu.Unlock()
+	p.failLate(asks)
+}
+
+// failLate fails asks that the process can answer no more.
+func (p *process) failLate(asks []*slot) {
+	if len(asks) == 0 {
+		return
+	}
+	end := &noReplyError{who: p.core.who(), why: "the process that received the message ended", cause: p.asksCause}
 	for _, s := range asks {
 		s.answer(end)
 	}

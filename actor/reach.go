@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"weak"
@@ -12,38 +13,46 @@ import (
 // reach is how an actor finds its address without keeping it alive, so that the
 // garbage collector can tell when nobody can reach the actor any more.
 type reach[M any] struct {
-	capacity Capacity
+	capacity capacityKind
 	address  weak.Pointer[Address[M]] // guarded by core.mu
 }
+
+// beacon is how the cleanup of an address finds the actor. An actor that has
+// ended takes it in: it can then be collected together with an address that it
+// knows itself, by its owner's context or by what it returned. One that still
+// runs is kept by its goroutines.
+type beacon struct{ core atomic.Pointer[core] }
 
 // addr returns the actor's address: the one that is in use, or a new one if
 // the last has been collected.
 func (ch *channel[M]) addr() *Address[M] {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	if a := ch.reach.address.Value(); a != nil {
+	if a := ch.address.Value(); a != nil {
 		return a
 	}
 	a := &Address[M]{ch: ch}
-	ch.reach.address = weak.Make(a)
-	if !ch.bubbled {
-		// The weak pointer lets the actor be collected together with an address
-		// that it knows itself. An actor that still runs is kept by its goroutines.
-		runtime.AddCleanup(a, unreachable, weak.Make(&ch.core))
+	ch.address = weak.Make(a)
+	if !ch.bubbled && !ch.finished {
+		if ch.beacon == nil {
+			ch.beacon = new(beacon)
+			ch.beacon.core.Store(&ch.core)
+		}
+		runtime.AddCleanup(a, unreachable, ch.beacon)
 	}
 	return a
 }
 
 // hasAddress reports whether an address is in use. core.mu is held.
-func (ch *channel[M]) hasAddress() bool { return ch.reach.address.Value() != nil }
+func (ch *channel[M]) hasAddress() bool { return ch.address.Value() != nil }
 
 // messageType names M, for logs.
 func (ch *channel[M]) messageType() string { return reflect.TypeFor[M]().String() }
 
 // unreachable closes the actor after an address was collected, unless a newer
 // one is in use.
-func unreachable(w weak.Pointer[core]) {
-	c := w.Value()
+func unreachable(b *beacon) {
+	c := b.core.Load()
 	if c == nil {
 		return
 	}

@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"testing"
 	"time"
-	"weak"
 )
 
 // cleanupTarget spawns an actor, gives its only reference to a goroutine that
@@ -87,7 +86,7 @@ func TestH3ALateCleanupSeesTheNewerAddress(t *testing.T) {
 		_, err := in.Recv(ctx)
 		return err
 	})
-	unreachable(weak.Make(addr.actor())) // as if it were of an address before this one
+	unreachable(addr.actor().beacon) // as if it were of an address before this one
 	if addr.Closed() {
 		t.Error("closed although an address is in use")
 	}

@@ -31,14 +31,16 @@ func Spawn[M any](owner context.Context, cfg Config,
 	if body == nil {
 		panic("actor: Spawn: body is nil")
 	}
-	a := spawn("Spawn", owner, cfg, 1, NoValue(body))
+	a := spawn("Spawn", owner, cfg, 1, func(in *Inbox[M]) func() (any, error) {
+		return func() (any, error) { return nil, body(in.context(), in) }
+	})
 	return &Child[M, None]{addr: a}, a
 }
 
 // SpawnValue is Spawn for a body that also returns a value.
 func SpawnValue[M, E any](owner context.Context, cfg Config,
 	body func(ctx context.Context, in *Inbox[M]) (E, error)) (*Child[M, E], *Address[M]) {
-	a := spawn("SpawnValue", owner, cfg, 1, body)
+	a := spawn("SpawnValue", owner, cfg, 1, bind("SpawnValue", body))
 	return &Child[M, E]{addr: a}, a
 }
 
@@ -50,7 +52,7 @@ func SpawnPool[M, E any](owner context.Context, cfg Config, n int,
 	if n < 1 {
 		panic(fmt.Sprintf("actor: SpawnPool: n is %d, must be at least 1", n))
 	}
-	a := spawn("SpawnPool", owner, cfg, n, body)
+	a := spawn("SpawnPool", owner, cfg, n, bind("SpawnPool", body))
 	return &Pool[M, E]{addr: a}, a
 }
 
@@ -63,17 +65,25 @@ func NoValue[M any](body func(context.Context, *Inbox[M]) error) func(context.Co
 	return func(ctx context.Context, in *Inbox[M]) (None, error) { return None{}, body(ctx, in) }
 }
 
-func spawn[M, E any](fn string, owner context.Context, cfg Config, n int,
-	body func(ctx context.Context, in *Inbox[M]) (E, error)) *Address[M] {
-	switch {
-	case owner == nil:
-		panic("actor: " + fn + ": owner is nil")
-	case body == nil:
+// bind returns how a process of an actor runs body.
+func bind[M, E any](fn string, body func(context.Context, *Inbox[M]) (E, error)) func(*Inbox[M]) func() (any, error) {
+	if body == nil {
 		panic("actor: " + fn + ": body is nil")
 	}
+	return func(in *Inbox[M]) func() (any, error) {
+		return func() (any, error) { return body(in.context(), in) }
+	}
+}
+
+// spawn makes an actor of n processes. body returns what a process runs.
+func spawn[M any](fn string, owner context.Context, cfg Config, n int, body func(*Inbox[M]) func() (any, error)) *Address[M] {
+	if owner == nil {
+		panic("actor: " + fn + ": owner is nil")
+	}
 	ch := new(channel[M])
-	ch.reach.capacity = cfg.Capacity.orDefault()
-	ch.Init(ch.reach.capacity.policy)
+	capacity := cfg.Capacity.orDefault()
+	ch.capacity = capacity.kind
+	ch.Init(capacity.policy)
 	c := &ch.core
 	c.id, c.name = ID(lastID.Add(1)), cfg.Name
 	c.queue, c.undelivered, c.drain = ch, cfg.Undelivered, cfg.Drain
@@ -83,12 +93,13 @@ func spawn[M, E any](fn string, owner context.Context, cfg Config, n int,
 	c.bulletin = newBulletin(observersOf(owner))
 	c.setAbortTimer(cfg.AbortTimer)
 
-	procs := make([]*process, n)
-	for i := range procs {
-		procs[i] = newProcess(ch, body)
-		c.enrol(procs[i])
+	c.procs = c.firstProc[:0]
+	for range n {
+		c.enrol(newProcess(ch, body))
 	}
-	defer func() { // even if the owner's context is of a user's type and panics
+	var one [1]*process
+	procs := append(one[:0], c.procs...) // those that are live may end at once
+	defer func() {                       // even if the owner's context is of a user's type and panics
 		for _, p := range procs {
 			go p.main()
 		}
@@ -101,10 +112,10 @@ func spawn[M, E any](fn string, owner context.Context, cfg Config, n int,
 }
 
 // newProcess makes a process of the actor that is not enrolled yet.
-func newProcess[M, E any](ch *channel[M], body func(context.Context, *Inbox[M]) (E, error)) *process {
+func newProcess[M any](ch *channel[M], body func(*Inbox[M]) func() (any, error)) *process {
 	in := &Inbox[M]{ch: ch}
 	p := &in.process
 	p.seat = in
-	p.body = func() (any, error) { return body((*processContext)(p), in) }
+	p.body = body(in)
 	return p
 }

@@ -78,7 +78,7 @@ func (t *teardown) mark(c *core) bool {
 		}
 	}
 	c.queue.Abort()
-	c.tell(Event{Kind: EventAborted, Process: -1})
+	c.note(EventAborted, -1, nil)
 	for _, p := range deaf {
 		c.tell(Event{Kind: EventIgnoredHalt, Process: p.index, Stack: t.stacks[p]})
 	}
