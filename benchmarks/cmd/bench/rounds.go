@@ -28,6 +28,7 @@ func rounds(ctx context.Context, jobs []job, o *options, out io.Writer) ([]repor
 	failed := map[job]bool{}
 	raw := json.NewEncoder(out)
 	for round := range o.rounds {
+		began := time.Now()
 		for i, j := range jobs {
 			if failed[j] || j.workload.Once && round > 0 {
 				continue
@@ -50,8 +51,9 @@ func rounds(ctx context.Context, jobs []job, o *options, out io.Writer) ([]repor
 				}
 			}
 		}
+		progress("")
+		fmt.Fprintf(os.Stderr, "round %d of %d took %v\n", round+1, o.rounds, time.Since(began).Round(time.Second))
 	}
-	progress("")
 	return lines, errors.Join(failures...)
 }
 

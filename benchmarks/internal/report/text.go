@@ -39,7 +39,7 @@ What this library wants to reach is in a table in
 - The baselines check themselves: the command fails if a ping-pong over a channel does not take 3 to 14 times as long as a
   message through one.
 
-The contestants:
+The contestants, in the versions that [benchmarks/go.mod](../benchmarks/go.mod) names:
 
 - **tinyactor** is an actor with an unbounded inbox that ranges over Messages; the rows called bounded have Bounded(1024), and
   tell at once has SendAll and RecvBatch. tinyactor-default has the default capacity, tinyactor-recv calls Recv.
