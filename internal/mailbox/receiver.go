@@ -199,6 +199,10 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, n int, d time.Durati
 			}
 			return 0, s
 		}
+		if n > 0 && !r.q.delayed.empty() {
+			r.letIn()
+			continue
+		}
 		if n > 0 && timeout == nil {
 			timeout = r.after(d)
 			defer r.timer.Stop()
@@ -241,16 +245,22 @@ func (r *Receiver[M]) fill(dst []M, n int) (int, Status) {
 			r.hold(n, ticket)
 			n++
 			n += r.fillAhead(dst, n)
-		case s == Empty && !(q.senders.empty() && q.delayed.empty()):
-			wake := q.admit(true)
-			q.unlock()
-			wake.all()
-			q.lock()
+		case s == Empty && !q.senders.empty():
+			r.letIn()
 		default:
 			return n, s
 		}
 	}
 	return n, OK
+}
+
+// letIn lets in, in the middle of a batch, who waits for what it has made
+// possible. The lock is held at call and return, and free meanwhile.
+func (r *Receiver[M]) letIn() {
+	wake := r.q.admit(true)
+	r.q.unlock()
+	wake.all()
+	r.q.lock()
 }
 
 // fillAhead puts messages that were taken ahead into dst[n:], and returns how many.
@@ -634,6 +644,14 @@ func (r *Receiver[M]) Halt() {
 	defer q.unlock()
 	r.halt(r.place.in)
 	r.wakeUp()
+}
+
+// MarkAborted makes this receiver alone answer Aborted from now on. It does not
+// wake it: Abort follows. The lock is not held.
+func (r *Receiver[M]) MarkAborted() {
+	r.q.lock()
+	defer r.q.unlock()
+	r.abort()
 }
 
 // Abort makes this receiver alone answer Aborted from now on, and wakes it. What
