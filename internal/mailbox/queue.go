@@ -76,7 +76,13 @@ func (q *Queue[M]) Put(m M) Status {
 
 // Offer is Put for a message that may have a ticket.
 func (q *Queue[M]) Offer(m M, ticket any) Status {
-	q.lock()
+	w := q.mu.take()
+	if w == awaited {
+		r := q.seats.first.of
+		q.mu.state.Store(calm)
+		r.give(m, ticket)
+		return OK
+	}
 	return q.enter(m, ticket, false)
 }
 
@@ -255,6 +261,7 @@ func (q *Queue[M]) putFront(c *chunk[M]) {
 	if q.n == 0 && q.last != nil { // an empty chunk stands there for the next messages
 		q.first, q.last = nil, nil
 	}
+	q.asks = q.asks || c.tickets != nil
 	c.next = q.first
 	q.first = c
 	if q.last == nil {
@@ -451,6 +458,9 @@ func (q *Queue[M]) Join(r *Receiver[M]) {
 	}
 	if q.aborted {
 		r.abort()
+		if q.closed {
+			r.closeHalting()
+		}
 	}
 }
 

@@ -46,17 +46,17 @@ type Receiver[M any] struct {
 	ticket   any       // of hand
 	hand     M         // whoever has ended this receiver's wait may write here before it gives the token
 
-	place         place[*Receiver[M]] // in q.idle
-	halted        bool                // asked to stop
-	told          bool                // and has been told so
-	left          bool
-	deaf          bool                // halted and not come near the queue since
-	seat          place[*Receiver[M]] // in q.seats
-	haltedAt      time.Time
-	ready         chan struct{} // see Ready
-	halting       chan struct{} // see Halting
-	haltingClosed bool
-	timer         *time.Timer // of RecvBatch
+	place    place[*Receiver[M]] // in q.idle
+	halted   bool                // asked to stop
+	told     bool                // and has been told so
+	left     bool
+	deaf     bool                // halted and not come near the queue since
+	seat     place[*Receiver[M]] // in q.seats
+	haltedAt time.Time
+	ready    chan struct{} // see Ready
+	halting  chan struct{} // see Halting
+	stopped  bool          // the Halting channel is closed, or will be when it is made
+	timer    *time.Timer   // of RecvBatch
 }
 
 // Recv waits for one message: OK, Halted, Closed, Aborted or Canceled. A nil
@@ -189,11 +189,13 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, n int, d time.Durati
 	for {
 		var s Status
 		if n, s = r.fill(dst, n); s != Empty || n > 0 && late {
+			if s == Aborted {
+				r.q.unlock()
+				r.giveBack(dst[:n]) // before the room of what it gives back is others'
+				return 0, Aborted
+			}
 			r.finish(n > 0)
 			switch {
-			case s == Aborted:
-				r.giveBack(dst[:n])
-				return 0, Aborted
 			case n > 0:
 				return n, OK
 			}
@@ -387,7 +389,7 @@ func (r *Receiver[M]) yield() bool {
 		q.unlock()
 		runtime.Gosched()
 		q.lock()
-		if q.n > 0 || q.closed || r.halted && !r.told {
+		if q.n > 0 || q.closed || r.halted && !r.told || r.isAborted() {
 			r.patience.learn(true)
 			return true
 		}
@@ -471,7 +473,7 @@ func (r *Receiver[M]) accept(at int) (m M, ok bool) {
 	r.hand, r.ticket = zero, nil
 	if f := r.flags.Load(); f != 0 {
 		if f&flagAborted != 0 {
-			r.putFront(chunkOf([]M{m}, []any{ticket}))
+			r.returnOne(m, ticket)
 			return zero, false
 		}
 		r.q.lock()
@@ -480,6 +482,15 @@ func (r *Receiver[M]) accept(at int) (m M, ok bool) {
 	}
 	r.hold(at, ticket)
 	return m, true
+}
+
+// returnOne makes a message that was in the hand the oldest again.
+func (r *Receiver[M]) returnOne(m M, ticket any) {
+	var tickets []any
+	if ticket != nil {
+		tickets = []any{ticket}
+	}
+	r.putFront(chunkOf([]M{m}, tickets))
 }
 
 // giveBack makes gathered messages the oldest again, in their order.
@@ -584,8 +595,8 @@ func (r *Receiver[M]) Halting() <-chan struct{} {
 	q.lock()
 	if made != nil {
 		r.halting = made
-		if r.halted || r.isAborted() && q.closed {
-			r.closeHalting()
+		if r.stopped {
+			close(made)
 		}
 	}
 	r.deaf = false
@@ -599,7 +610,7 @@ var closedChan = func() chan struct{} { c := make(chan struct{}); close(c); retu
 // rearm puts a token into the Ready channel if there is something to receive.
 // The lock is held, as in all functions below that do not say otherwise.
 func (r *Receiver[M]) rearm() {
-	if r.ready != nil && (r.q.n > 0 || r.halted && !r.told) {
+	if r.ready != nil && (r.q.n > 0 || r.halted && !r.told || r.isAborted()) {
 		r.signal()
 	}
 }
@@ -678,11 +689,13 @@ func (r *Receiver[M]) wakeUp() {
 	}
 }
 
-// closeHalting closes the Halting channel, if somebody asked for it and it is open.
+// closeHalting closes the Halting channel, at once or when somebody asks for it.
 func (r *Receiver[M]) closeHalting() {
-	if r.halting != nil && !r.haltingClosed {
-		r.haltingClosed = true
-		close(r.halting)
+	if !r.stopped {
+		r.stopped = true
+		if r.halting != nil {
+			close(r.halting)
+		}
 	}
 }
 
