@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync/atomic"
 	"time"
+
+	"tinyactor/internal/hold"
 )
 
 // foreignAsks counts the asks under way through senders that are not of this
@@ -78,7 +80,7 @@ func (c *replyContext) Err() error                  { return c.ctx.Err() }
 
 func (c *replyContext) Value(key any) any {
 	switch key.(type) {
-	case processKey, slotKey:
+	case processKey, slotKey, hold.ProcessKey:
 		return nil
 	}
 	return c.ctx.Value(key)

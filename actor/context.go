@@ -3,6 +3,8 @@ package actor
 import (
 	"context"
 	"time"
+
+	"tinyactor/internal/hold"
 )
 
 // processContext is the context that a body gets: the process itself, under
@@ -34,6 +36,8 @@ func (c *processContext) Value(key any) any {
 		return c.core.observers()
 	case slotKey:
 		return nil // the owner's ask is not this process's
+	case hold.ProcessKey:
+		return hold.Process((*process)(c))
 	}
 	return (*process)(c).std().Value(key)
 }

@@ -44,12 +44,14 @@ type core struct {
 	queue       queue
 	undelivered func(any)
 	drain       bool
-	bubbled     bool            // made in a synctest bubble: see reach.go
-	owner       context.Context // whose values the processes' contexts carry
-	ownerEnds   bool            // owner's end must be watched
-	parent      *process        // the process that owner belongs to
-	labels      context.Context // with the pprof labels of its goroutines, or nil
-	bulletin    *bulletin       // nil: nobody observes
+	bubbled     bool                    // made in a synctest bubble: see reach.go
+	ownerEnds   bool                    // owner's end must be watched
+	supervisor  bool                    // its processes wait for what is below them, whatever they are told
+	owner       context.Context         // whose values the processes' contexts carry
+	parent      atomic.Pointer[process] // the process that owner belongs to; changes only in a held actor
+	held        *holder                 // nil: the actor ends with its last process
+	labels      context.Context         // with the pprof labels of its goroutines, or nil
+	bulletin    *bulletin               // nil: nobody observes
 	askLuck     askLuck
 	logHangs    atomic.Bool // the log handler did not return in time
 
@@ -182,7 +184,7 @@ func (c *core) setAbortTimer(d time.Duration) {
 func (c *core) close() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closeLocked()
+	return c.held == nil && c.closeLocked()
 }
 
 func (c *core) closeLocked() bool {
@@ -198,6 +200,10 @@ func (c *core) closeLocked() bool {
 func (c *core) halt() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.held != nil {
+		c.haltHeld(-1)
+		return
+	}
 	if c.finished || !c.queue.Halt() {
 		return
 	}
@@ -222,8 +228,10 @@ func (c *core) haltSome(n int) {
 // enrol makes p a live process of c. mu is held or c is not shared yet.
 func (c *core) enrol(p *process) {
 	p.core = c
-	p.index = c.next
-	c.next++
+	if p.life == nil {
+		p.index = c.next
+		c.next++
+	}
 	c.live++
 	c.procs = append(c.procs, p)
 	p.seat.join()
@@ -349,7 +357,7 @@ func (c *core) awaitHandBack() {
 
 // isAbove reports whether p is a process of c or of an actor below it.
 func (c *core) isAbove(p *process) bool {
-	for ; p != nil; p = p.core.parent {
+	for ; p != nil; p = p.core.parent.Load() {
 		if p.core == c {
 			return true
 		}
@@ -361,16 +369,28 @@ func (c *core) isAbove(p *process) bool {
 // unreported below them. mu is held. The caller calls release after it has let
 // go of mu if settle says true.
 func (c *core) settle() bool {
-	if c.released {
+	switch {
+	case c.released || !c.onlyStuck():
 		return false
+	case c.endless():
+		return c.linked
 	}
+	c.released = true
+	if c.held != nil {
+		c.held.over()
+	}
+	fire(&c.gone)
+	return true
+}
+
+// onlyStuck reports whether nothing is left but stuck processes, with nothing
+// unreported below them. mu is held.
+func (c *core) onlyStuck() bool {
 	for _, p := range c.procs {
 		if !p.stuck || p.early > 0 {
 			return false
 		}
 	}
-	c.released = true
-	fire(&c.gone)
 	return true
 }
 
@@ -389,8 +409,9 @@ func (c *core) release() {
 // runs the hooks.
 func (c *core) finish() (hooks map[*hook]struct{}, unwatch func() bool) {
 	c.finished, c.released = true, true
-	c.err = c.exits[0].err
-	if len(c.exits) > 1 {
+	if len(c.exits) == 1 {
+		c.err = c.exits[0].err
+	} else {
 		c.err = joinExits(c.exits)
 	}
 	if c.abortTimer != nil {
@@ -403,6 +424,9 @@ func (c *core) finish() (hooks map[*hook]struct{}, unwatch func() bool) {
 		c.beacon = nil
 	}
 	c.note(EventEnded, -1, c.err)
+	if c.held != nil {
+		c.held.over()
+	}
 	fire(&c.done)
 	fire(&c.gone)
 	return hooks, unwatch

@@ -27,11 +27,12 @@ func (l eventLog) LogsPanics() bool { return true }
 // level says how much an event should worry somebody.
 func level(kind actor.EventKind) slog.Level {
 	switch kind {
-	case actor.EventPanicked, actor.EventStuck:
+	case actor.EventPanicked, actor.EventStuck, actor.EventStartFailed, actor.EventLimitExceeded, actor.EventEscalated:
 		return slog.LevelError
-	case actor.EventAborted, actor.EventIgnoredHalt, actor.EventUndelivered, actor.EventReleased:
+	case actor.EventAborted, actor.EventIgnoredHalt, actor.EventUndelivered, actor.EventReleased, actor.EventRestarting:
 		return slog.LevelWarn
-	case actor.EventSpawned, actor.EventClosed, actor.EventHalted, actor.EventExited, actor.EventEnded:
+	case actor.EventSpawned, actor.EventClosed, actor.EventHalted, actor.EventExited, actor.EventEnded,
+		actor.EventStarted, actor.EventIgnored, actor.EventRestarted, actor.EventReplaced:
 		return slog.LevelInfo
 	default: // one of a later version
 		return slog.LevelInfo

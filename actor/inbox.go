@@ -27,6 +27,7 @@ type Inbox[M any] struct {
 	address *Address[M] // once the process has asked for it
 	ends    int         // receives that returned ErrClosed
 	err     error       // why Messages or Serve ended
+	hand    *hand[M]    // what is in hand, if somebody wants it after a crash
 }
 
 // context returns the process's context.
@@ -34,6 +35,9 @@ func (in *Inbox[M]) context() context.Context { return (*processContext)(&in.pro
 
 func (in *Inbox[M]) join()                             { in.ch.Join(&in.seat) }
 func (in *Inbox[M]) leave()                            { in.ch.Leave(&in.seat) }
+func (in *Inbox[M]) halt()                             { in.seat.Halt() }
+func (in *Inbox[M]) markAborted()                      { in.seat.MarkAborted() }
+func (in *Inbox[M]) abort()                            { in.seat.Abort() }
 func (in *Inbox[M]) halted() (at time.Time, deaf bool) { return in.seat.Halted() }
 
 // Recv waits for a message. The error is ErrHalted, ErrClosed, or ctx's if it
@@ -41,6 +45,9 @@ func (in *Inbox[M]) halted() (at time.Time, deaf bool) { return in.seat.Halted()
 // context is the cheapest. A message that is there is returned even if ctx has
 // ended.
 func (in *Inbox[M]) Recv(ctx context.Context) (M, error) {
+	if in.hand != nil {
+		return in.recvKept(ctx)
+	}
 	m, s := in.seat.Recv(in.until(ctx))
 	if s != mailbox.OK {
 		return m, in.fail(s, ctx)
@@ -53,6 +60,9 @@ func (in *Inbox[M]) Recv(ctx context.Context) (M, error) {
 
 // TryRecv is Recv that does not wait: ErrEmpty if there is nothing to receive.
 func (in *Inbox[M]) TryRecv() (M, error) {
+	if in.hand != nil {
+		return in.tryRecvKept()
+	}
 	m, s := in.seat.TryRecv()
 	if s != mailbox.OK {
 		return m, in.fail(s, nil)
@@ -72,6 +82,9 @@ func (in *Inbox[M]) RecvBatch(ctx context.Context, dst []M, wait time.Duration) 
 	if len(dst) == 0 {
 		panic("actor: RecvBatch: dst is empty")
 	}
+	if in.hand != nil {
+		return in.recvBatchKept(ctx, dst, wait)
+	}
 	n, s := in.seat.RecvBatch(in.until(ctx), dst, wait)
 	if s != mailbox.OK {
 		return 0, in.fail(s, ctx)
@@ -88,6 +101,10 @@ func (in *Inbox[M]) RecvBatch(ctx context.Context, dst []M, wait time.Duration) 
 func (in *Inbox[M]) Messages(ctx context.Context) iter.Seq[M] {
 	return func(yield func(M) bool) {
 		in.err = nil
+		if in.hand != nil {
+			in.messagesKept(ctx, yield)
+			return
+		}
 		done := in.until(ctx)
 		for {
 			m, s := in.seat.Recv(done)
@@ -121,6 +138,9 @@ func (in *Inbox[M]) Serve(ctx context.Context, handle func(context.Context, M) e
 		panic("actor: Serve: handle is nil")
 	}
 	in.err = nil
+	if in.process.life != nil {
+		in.process.Started()
+	}
 	for {
 		m, err := in.Recv(ctx)
 		if err != nil {
@@ -177,7 +197,9 @@ func (in *Inbox[M]) Len() int {
 	return in.ch.core.length()
 }
 
-// Close refuses further messages. What is queued can still be received.
+// Close refuses further messages. What is queued can still be received. It does
+// nothing to a supervised actor, which only its supervisor closes: its body
+// returns when it wants to end.
 func (in *Inbox[M]) Close() {
 	if in.ch != nil {
 		in.ch.core.close()

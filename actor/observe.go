@@ -37,6 +37,19 @@ const (
 	EventEnded       EventKind = "ended"        // the last process has ended: Done is closed; Err joins theirs
 )
 
+// What supervisors tell about their children, beside what the children tell
+// themselves. ID and Name are the child's, Supervisor says whose child it is.
+const (
+	EventStarted       EventKind = "started"        // the child is up, all its processes are
+	EventStartFailed   EventKind = "start failed"   // the child, or one process of it, did not come up, because of Err
+	EventIgnored       EventKind = "ignored"        // a process ended at once because there is nothing to run
+	EventRestarting    EventKind = "restarting"     // a process ended with Err and is started again after After, for the Attempt-th time in a row
+	EventRestarted     EventKind = "restarted"      // it is up again
+	EventReplaced      EventKind = "replaced"       // a process is up that runs another body
+	EventLimitExceeded EventKind = "limit exceeded" // the supervisor ends, because the child failed once too often: Err
+	EventEscalated     EventKind = "escalated"      // the supervisor ends because of the child for another reason: Err
+)
+
 // Event is something that happened to an actor. Fields may be added.
 type Event struct {
 	Kind    EventKind
@@ -49,6 +62,10 @@ type Event struct {
 	Stack   string
 	Count   int
 	Type    string
+
+	Supervisor string        // names of the supervisors above the child, from the root on, separated by slashes
+	Attempt    int           // of a restart: how many in a row, from 1
+	After      time.Duration // how long the restart waits
 }
 
 // WithObserver returns a context below which o is told of every actor: of those
@@ -128,7 +145,10 @@ func (c *core) tell(e Event) {
 	if b == nil {
 		return
 	}
-	e.Time, e.ID, e.Name, e.Parent = time.Now(), c.id, c.name, c.parentID()
+	e.Time = time.Now()
+	if e.ID == 0 {
+		e.ID, e.Name, e.Parent = c.id, c.name, c.parentID()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.events = append(b.events, e)

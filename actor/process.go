@@ -22,6 +22,7 @@ type process struct {
 	index int
 	seat  seat
 	body  func() (any, error)
+	life  *life // of a held actor's process
 
 	// Of the process's goroutine alone.
 	returned  bool // the body has returned
@@ -59,7 +60,11 @@ type process struct {
 type seat interface {
 	join()
 	leave()
+	halt()
+	markAborted()
+	abort()
 	halted() (at time.Time, deaf bool)
+	nextInHand() (msg any, ok bool)
 }
 
 // stage is how far a process has come.
@@ -99,7 +104,7 @@ func (c *core) label() {
 	switch {
 	case c.name != "":
 		c.labels = pprof.WithLabels(c.owner, pprof.Labels("actor", c.name))
-	case c.parent != nil && c.parent.core.labels != nil:
+	case c.parent.Load() != nil && c.parent.Load().core.labels != nil:
 		c.labels = pprof.WithLabels(c.owner, pprof.Labels())
 	}
 }
@@ -187,6 +192,9 @@ func (p *process) end() {
 	}
 	p.failAsks(p.err)
 	if p.stage == handing {
+		if p.life != nil && p.err != nil {
+			runCrash(p)
+		}
 		if p.last {
 			runHandBack(p)
 		}
@@ -207,6 +215,9 @@ func (p *process) leave() {
 	p.stage = handing
 	switch c.live {
 	case 0:
+		if c.endless() {
+			break
+		}
 		p.last = true
 		c.closeLocked()
 	case 1:
@@ -249,7 +260,7 @@ func (p *process) passOn() {
 		p.down.passed()
 		p.down = nil
 	}
-	deserted := c.live > 0 && c.deserted()
+	deserted := c.live > 0 && !c.endless() && c.deserted()
 	c.mu.Unlock()
 	if deserted {
 		c.desert(c.stuckError())
@@ -261,6 +272,10 @@ func (p *process) exit() {
 	c := p.core
 	p.stage = exited
 	p.over.Store(true)
+	if p.life != nil {
+		p.exitHeld()
+		return
+	}
 	c.exits = append(c.exits, exit{p.index, p.value, p.err})
 	if i := slices.Index(c.procs, p); i >= 0 {
 		c.procs = slices.Delete(c.procs, i, i+1)
@@ -270,6 +285,12 @@ func (p *process) exit() {
 		p.tellReleased()
 	}
 	fire(&c.news)
+	c.depart()
+}
+
+// depart is what the exit of a process means for its actor. mu is held at call,
+// not at return.
+func (c *core) depart() {
 	if len(c.procs) > 0 {
 		release := c.settle()
 		c.mu.Unlock()

@@ -33,7 +33,7 @@ func (ch *channel[M]) addr() *Address[M] {
 	}
 	a := &Address[M]{ch: ch}
 	ch.address = weak.Make(a)
-	if !ch.bubbled && !ch.finished {
+	if !ch.bubbled && !ch.finished && ch.held == nil { // a held channel is closed by who holds it
 		if ch.beacon == nil {
 			ch.beacon = new(beacon)
 			ch.beacon.core.Store(&ch.core)

@@ -3,6 +3,8 @@ package actor
 import (
 	"context"
 	"fmt"
+
+	"tinyactor/internal/hold"
 )
 
 // None is the value of processes that have none.
@@ -88,6 +90,12 @@ func spawn[M any](fn string, owner context.Context, cfg Config, n int, body func
 	c.id, c.name = ID(lastID.Add(1)), cfg.Name
 	c.queue, c.undelivered, c.drain = ch, cfg.Undelivered, cfg.Drain
 	c.bubbled = inBubble()
+	if h, ok := owner.(*hold.Context); ok {
+		if h.Hold != nil {
+			return ch.keep(h.Hold, body)
+		}
+		owner, c.supervisor = h.Context, true
+	}
 	c.own(owner)
 	c.label()
 	c.bulletin = newBulletin(observersOf(owner))

@@ -56,6 +56,12 @@ func (p *process) deaf() bool {
 // mark aborts the processes of c and of all that is attached below it.
 func (t *teardown) mark(c *core) bool {
 	c.mu.Lock()
+	if c.endless() {
+		kids := t.markHeld(c, -1)
+		c.mu.Unlock()
+		t.markAll(kids)
+		return len(kids) > 0
+	}
 	if c.finished || !c.aborted.IsZero() {
 		c.mu.Unlock()
 		return false
@@ -84,15 +90,20 @@ func (t *teardown) mark(c *core) bool {
 	}
 	c.mu.Unlock()
 	t.deaf = append(t.deaf, deaf...)
-	for _, kid := range kids {
-		t.mark(kid)
-	}
+	t.markAll(kids)
 	return true
+}
+
+// markAll marks actors and what is below them.
+func (t *teardown) markAll(cores []*core) {
+	for _, c := range cores {
+		t.mark(c)
+	}
 }
 
 // addLocked makes p part of the teardown. p.core.mu is held.
 func (t *teardown) addLocked(p *process) {
-	if p.stage >= waiting {
+	if p.stage >= waiting || p.down != nil || p.core.supervisor {
 		return
 	}
 	p.torn = p.stage == running
@@ -159,7 +170,7 @@ func declareStuck(procs []*process) {
 	for _, p := range procs {
 		c := p.core
 		c.mu.Lock()
-		if p.stage < waiting && !p.claimed {
+		if p.stage < waiting && !p.claimed && !c.supervisor {
 			p.claimed = true
 			claimed = append(claimed, p)
 		}
@@ -178,15 +189,20 @@ func declareStuck(procs []*process) {
 		}
 		p.stuck, p.stack = true, stacks[p]
 		c.tell(Event{Kind: EventStuck, Process: p.index, Err: p.stuckError(), Stack: p.stack})
-		deserted := c.deserted()
-		release := c.settle()
+		deserted := !c.endless() && c.deserted()
 		err := p.stuckError()
+		var up *core
+		if p.life != nil {
+			up = p.tellStuck(err)
+		}
+		release := c.settle()
 		c.mu.Unlock()
 
 		p.failAsks(err)
 		if deserted {
 			c.desert(err)
 		}
+		up.release()
 		if release {
 			c.release()
 		}
@@ -269,13 +285,16 @@ func (p *process) stuckError() error {
 	for _, t := range []struct {
 		what string
 		when time.Time
-	}{{"halted", halted}, {"closed", c.closed}, {"aborted", c.aborted}} {
+	}{{"halted", halted}, {"closed", c.closed}, {"aborted", p.abortedAt()}} {
 		if !t.when.IsZero() {
 			told = append(told, t.what+" "+ago(t.when))
 		}
 	}
 	what := "its body has not ended"
-	if p.stage == handing {
+	switch {
+	case p.life != nil && p.life.crashing:
+		what = "OnCrash has not returned"
+	case p.stage == handing:
 		what = "Config.Undelivered has not returned"
 	}
 	text := fmt.Sprintf("%s: process %d is stuck: %s: %s", c.who(), p.index, strings.Join(told, ", "), what)
@@ -326,4 +345,5 @@ func findStacks(procs []*process) map[*process]string {
 var processFrames = []string{
 	reflect.TypeFor[process]().PkgPath() + ".runBody(",
 	reflect.TypeFor[process]().PkgPath() + ".runHandBack(",
+	reflect.TypeFor[process]().PkgPath() + ".runCrash(",
 }

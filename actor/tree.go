@@ -2,6 +2,7 @@ package actor
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 )
@@ -11,21 +12,21 @@ import (
 func (c *core) own(owner context.Context) {
 	c.owner = owner
 	if p, ok := owner.(*processContext); ok {
-		c.parent = (*process)(p)
+		c.parent.Store((*process)(p))
 		return
 	}
 	if owner.Done() != nil {
-		c.parent = processOf(owner)
+		c.parent.Store(processOf(owner))
 		c.ownerEnds = true
 	}
 }
 
 // parentID is 0 if no actor owns this one.
 func (c *core) parentID() ID {
-	if c.parent == nil {
-		return 0
+	if p := c.parent.Load(); p != nil {
+		return p.core.id
 	}
-	return c.parent.core.id
+	return 0
 }
 
 // attach ties the actor to its owner, with the given time from halt to abort.
@@ -50,8 +51,8 @@ func (c *core) attach(timer time.Duration) {
 	}
 	c.attached = true
 	var ended, aborted bool
-	if c.parent != nil {
-		ended, aborted = c.parent.adopt(c)
+	if p := c.parent.Load(); p != nil {
+		ended, aborted = p.adopt(c)
 	}
 	c.mu.Unlock()
 	if c.ownerEnds && !ended {
@@ -134,7 +135,7 @@ func (c *core) ownerEnded() {
 		return
 	}
 	d := c.abortAfter
-	if d > 0 && c.abortTimer == nil {
+	if d > 0 && d < math.MaxInt64 && c.abortTimer == nil {
 		c.abortTimer = time.AfterFunc(d, c.abortAttached)
 	}
 	c.mu.Unlock()
@@ -154,7 +155,7 @@ func (c *core) ownerEnded() {
 func (p *process) adopt(c *core) (ended, aborted bool) {
 	p.core.mu.Lock()
 	defer p.core.mu.Unlock()
-	if p.stage < exited {
+	if p.stage < exited && !c.linked {
 		c.linked = true
 		c.prev, c.kin = nil, p.children
 		if c.kin != nil {
@@ -166,16 +167,19 @@ func (p *process) adopt(c *core) (ended, aborted bool) {
 			p.early++
 		}
 	}
+	if p.life != nil && !p.life.aborted.IsZero() {
+		return p.stage > running, true
+	}
 	return p.stage > running, !p.core.aborted.IsZero()
 }
 
 // unlink takes c off its parent's list and returns the parent's actor if that
 // was all somebody waited for: the caller must release it. c.mu is held.
 func (c *core) unlink() (waiting *core) {
-	if !c.linked {
+	if !c.linked || c.held != nil && !c.onlyStuck() { // a held actor may have got a process since
 		return nil
 	}
-	p := c.parent
+	p := c.parent.Load()
 	up := p.core
 	up.mu.Lock()
 	defer up.mu.Unlock()
@@ -192,8 +196,8 @@ func (c *core) unlink() (waiting *core) {
 	if !c.late {
 		p.early--
 	}
-	if c.released { // else it was only detached
-		up.stuckDown = slices.DeleteFunc(up.stuckDown, func(p *process) bool { return p.over.Load() })
+	if c.released || c.held != nil { // else it was only detached
+		up.stuckDown = slices.DeleteFunc(up.stuckDown, func(p *process) bool { return p.core == c || p.over.Load() })
 		up.stuckDown = append(up.stuckDown, c.stuckLocked()...)
 	}
 	if p.children == nil {
@@ -211,7 +215,7 @@ func (p *process) stopChildren() {
 	c := p.core
 	c.mu.Lock()
 	kids := p.childrenLocked()
-	aborted := !c.aborted.IsZero() // then the abort is on its way to them: they must not hear of a halt first
+	aborted := !p.abortedAt().IsZero() // then the abort is on its way to them: they must not hear of a halt first
 	c.mu.Unlock()
 	for _, kid := range kids {
 		if aborted {
