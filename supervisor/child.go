@@ -15,6 +15,8 @@ type Child interface {
 	plan() plan     // what the machine of its supervisor needs
 	missing() bool  // it is a nil pointer
 	check(*checker) // says what is wrong with it
+	cellOf() *cell  // what remains of it between its processes
+	open() *cell    // the same, with its channel, which is made at the first call
 }
 
 // Restart says when a child is started again after it has ended by itself.

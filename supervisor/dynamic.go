@@ -30,6 +30,8 @@ type Dynamic[A, M any] struct {
 	Significant bool          // see AutoShutdown
 	AbortTimer  time.Duration // as in Spec
 	Backoff     Backoff       // how long it waits for a restart
+
+	life supervisorLife
 }
 
 // plan is what the machine of the supervisor above needs.

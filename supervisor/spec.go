@@ -33,6 +33,8 @@ type Spec struct {
 	AbortTimer time.Duration
 
 	Backoff Backoff // how long it waits for a restart
+
+	life supervisorLife
 }
 
 // plan is what the machine of the supervisor above needs.

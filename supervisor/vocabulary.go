@@ -51,6 +51,8 @@ type event struct {
 	exit exitKind
 	err  error // why it ended; is carried along and never looked into
 
+	stack string // where a stuck process hangs; not for the machine
+
 	timer timer // as in actArm
 
 	request int    // number of a request, from 1, never used twice: for actReply

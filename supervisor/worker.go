@@ -70,6 +70,8 @@ type Worker[M any] struct {
 	// OnStuck says what happens if a process does not end though it was
 	// aborted, and another one is to take its place.
 	OnStuck StuckPolicy
+
+	life workerLife[M]
 }
 
 // noCopy makes go vet report copies of what contains it.

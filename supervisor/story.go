@@ -1,0 +1,166 @@
+package supervisor
+
+import (
+	"errors"
+	"time"
+
+	"tinyactor/actor"
+	"tinyactor/internal/hold"
+)
+
+// story is what a shell writes down of its end, for the report.
+type story struct {
+	since time.Time // when the end began
+	self  Report
+	told  []*telling // children, in the order in which they were told to stop
+	of    map[int]*telling
+}
+
+// telling is the report about one child.
+type telling struct {
+	Report
+	cell    *cell
+	since   time.Time
+	listed  bool
+	aborted bool
+}
+
+// write notes what an event and the actions that follow say about the end.
+// state is held.
+func (s *shell) write(e event, acts []action) {
+	if e.kind == evStuck {
+		if t := s.story.find(s, e.child); t != nil {
+			t.worsen(Stuck, e.err)
+			t.Stack = e.stack
+		}
+	}
+	for i := range acts {
+		a := &acts[i]
+		switch {
+		case a.kind == actNote && a.note == noteEscalated:
+			s.blamed = s.cells[a.child].ref.Name()
+		case !s.m.ending:
+		case a.kind == actClose, a.process == all && (a.kind == actHalt || a.kind == actAbort):
+			t := s.story.find(s, a.child)
+			if !t.listed {
+				t.listed, t.since = true, time.Now()
+				s.story.told = append(s.story.told, t)
+			}
+			t.aborted = t.aborted || a.kind == actAbort
+		case a.kind == actNote:
+			s.story.note(s, a)
+		}
+		if a.kind == actNote && a.note == noteRemoved {
+			delete(s.cells, a.child) // nothing follows that is about it
+		}
+	}
+	if s.m.ending && s.story.since.IsZero() {
+		s.story.since = time.Now()
+	}
+}
+
+// find returns what there is about a child, from the beginning of the end on.
+func (y *story) find(s *shell, id int) *telling {
+	t := y.of[id]
+	if t == nil && s.m.ending && s.cells[id] != nil {
+		c := s.cells[id]
+		t = &telling{Report: Report{Name: c.ref.Name(), Ending: NotRunning}, cell: c}
+		if y.of == nil {
+			y.of = make(map[int]*telling)
+		}
+		y.of[id] = t
+	}
+	return t
+}
+
+// note writes down how a child ended.
+func (y *story) note(s *shell, a *action) {
+	switch a.note {
+	case noteStopped, noteEnded, noteRemoved:
+	default:
+		return
+	}
+	t := y.find(s, a.child)
+	if t == nil {
+		return
+	}
+	if t.listed {
+		t.Took = time.Since(t.since)
+	}
+	switch {
+	case a.note == noteRemoved:
+	case a.note == noteEnded: // before it was told
+		if a.exit.abnormal() {
+			t.Err = a.err
+		}
+	case t.aborted || errors.Is(a.err, actor.ErrAborted):
+		t.worsen(Aborted, a.err)
+	case a.exit.abnormal():
+		t.worsen(Failed, a.err)
+	default:
+		t.worsen(InOrder, nil)
+	}
+}
+
+// badness orders the endings.
+var badness = map[Ending]int{NotRunning: 0, InOrder: 1, Failed: 2, Aborted: 3, Stuck: 4}
+
+// worsen notes how one process of the child has stopped: the worst counts.
+func (t *telling) worsen(e Ending, err error) {
+	if badness[e] > badness[t.Ending] {
+		t.Ending = e
+	}
+	if err != nil {
+		t.Err = errors.Join(t.Err, err)
+	}
+}
+
+// report returns what is known of how the supervisor has stopped.
+func (s *shell) report() Report {
+	s.state.RLock()
+	defer s.state.RUnlock()
+	r := s.story.self
+	r.Name = s.sup.name
+	for _, t := range s.story.told {
+		child := t.Report
+		if t.cell.sup != nil {
+			if below := t.cell.sup.current.Load(); below != nil {
+				child.Children = below.report().Children
+			}
+		}
+		r.Children = append(r.Children, child)
+	}
+	return r
+}
+
+// tell brings a note to the observers.
+func (s *shell) tell(a *action) {
+	c := s.cells[a.child]
+	kind, ok := eventKinds[a.note]
+	if !ok || c == nil {
+		return
+	}
+	n := hold.Note{
+		Kind: string(kind), ID: uint64(c.ref.ID()), Name: c.ref.Name(), Supervisor: s.path,
+		Process: a.process, Attempt: a.attempt, After: a.after, Err: a.err,
+	}
+	if a.note == noteEscalated {
+		if a.reason == reasonLimit {
+			n.Kind = string(actor.EventLimitExceeded)
+		}
+		n.Err = &endError{name: s.sup.name, reason: a.reason, child: s.blamed, err: a.err}
+	}
+	s.process.Tell(n)
+}
+
+// eventKinds are the notes that observers get from the supervisor. Of the others
+// they hear from the child itself: it has exited, is stuck, was released, has ended.
+var eventKinds = map[noteKind]actor.EventKind{
+	noteStarted:     actor.EventStarted,
+	noteStartFailed: actor.EventStartFailed,
+	noteIgnored:     actor.EventIgnored,
+	noteRestarting:  actor.EventRestarting,
+	noteRestarted:   actor.EventRestarted,
+	noteReplaced:    actor.EventReplaced,
+	noteEscalated:   actor.EventEscalated,
+}
