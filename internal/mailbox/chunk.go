@@ -10,7 +10,7 @@ const idleBytes = 16 << 10
 const (
 	leastSlots = 8
 	mostSlots  = 256
-	keptChunks = 2
+	keptChunks = 2 // at least
 )
 
 // chunk is a run of messages, slots[head:tail], in the order of sending.
@@ -82,15 +82,12 @@ func (c *chunk[M]) room(ticket bool) int {
 	return len(c.slots) - c.tail
 }
 
-// size returns the slots of the next chunk after one of n, for messages of the
-// given bytes.
-func size(n int, bytes uintptr, tickets bool) int {
-	if tickets {
-		bytes += 16
-	}
+// size returns the slots of the next chunk after one of n, for slots of the given
+// bytes.
+func size(n, bytes int) int {
 	most := mostSlots
 	if bytes > 0 {
-		most = int(max(1, min(mostSlots, idleBytes/4/bytes)))
+		most = max(1, min(mostSlots, idleBytes/4/bytes))
 	}
 	return min(most, max(leastSlots, 2*n))
 }

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 )
 
@@ -16,23 +17,28 @@ const (
 )
 
 // The pauses between two tries for a lock, in turns of an empty loop of about a
-// third of a nanosecond.
+// third of a nanosecond, and how often a loser lets others run before it queues.
 const (
 	firstPause = 768  // about 256 ns
 	lastPause  = 6144 // about 2 µs
+	mostYields = 4
 )
 
 // lock is a spin lock for sections of some ten instructions in which nothing
 // waits. Who does not get it stays away for some hundred nanoseconds, twice as
-// long each time, and then lets other goroutines run before each further try.
+// long each time, then lets other goroutines run before each further try, and
+// then takes its turn among the losers, so that only one of them goes on trying.
 //
 // The pause is what makes it fast: meanwhile the cache line stays with the
 // processor that has it, whose goroutines lock many times at the price of one
 // transfer. A mutex would park the losers, and a fair lock would make the line
-// travel at every turn; both cost three to eight times as much. The yields are
-// what make it safe where a thread that holds the lock can be preempted, and on
-// one processor: they let it run.
-type lock struct{ state atomic.Uint32 }
+// travel at every turn; both cost three to eight times as much. The rest is for
+// a holder whose thread is preempted, and for one processor: the yields let it
+// run, and losers that queue do not keep the system from running it.
+type lock struct {
+	state atomic.Uint32
+	turn  sync.Mutex // among the losers; never taken by who has the lock
+}
 
 // take takes the lock and returns which of the free states it was in.
 func (l *lock) take() uint32 {
@@ -44,6 +50,7 @@ func (l *lock) take() uint32 {
 }
 
 func (l *lock) contend() uint32 {
+	tries := 0
 	for pause := firstPause; ; {
 		for range pause {
 		}
@@ -54,9 +61,13 @@ func (l *lock) contend() uint32 {
 		}
 		if pause < lastPause {
 			pause *= 2
-		} else {
-			runtime.Gosched()
+			continue
 		}
+		if tries++; tries == mostYields {
+			l.turn.Lock()
+			defer l.turn.Unlock()
+		}
+		runtime.Gosched()
 	}
 }
 
@@ -95,7 +106,7 @@ func (q *Queue[M]) unlock() {
 // nothing to look at, and nobody else who waits or watches.
 func (q *Queue[M]) isCalm() bool {
 	p := q.seats.first
-	return !q.closed && p != nil && p == q.seats.last && q.holder == nil && q.signals == 0 &&
-		q.idle.first == nil && q.senders.first == nil && q.delayed.first == nil &&
+	return !q.closed && p != nil && p == q.seats.last && q.holder == nil &&
+		q.idle.first == nil && q.senders.first == nil &&
 		(!p.of.halted || p.of.told) && !p.of.isAborted()
 }

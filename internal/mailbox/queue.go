@@ -186,7 +186,16 @@ func (q *Queue[M]) nextSize() int {
 	if q.last != nil {
 		n = len(q.last.slots)
 	}
-	return size(n, reflect.TypeFor[M]().Size(), q.asks)
+	return size(n, q.slotBytes())
+}
+
+// slotBytes returns what a slot takes, with the place for a ticket.
+func (q *Queue[M]) slotBytes() int {
+	n := int(reflect.TypeFor[M]().Size())
+	if q.asks {
+		n += 16
+	}
+	return n
 }
 
 // allocate makes a chunk. It lets go of the lock for that, so the caller must
@@ -215,7 +224,7 @@ func (q *Queue[M]) unspare(n int) *chunk[M] {
 
 // recycle keeps an empty chunk for reuse, if it may be used and few are kept.
 func (q *Queue[M]) recycle(c *chunk[M]) {
-	if c.lent || q.spares >= keptChunks {
+	if c.lent || q.spares >= keptChunks && (q.spares+3)*len(c.slots)*q.slotBytes() > idleBytes {
 		return
 	}
 	c.head, c.tail, c.next = 0, 0, q.spare
@@ -472,15 +481,14 @@ func (q *Queue[M]) Leave(r *Receiver[M]) {
 		return
 	}
 	r.left = true
-	if q.holder == r {
-		q.takeBack()
-	}
+	q.takeBack()
+	r.forget()
+	r.chunk = nil
 	q.seats.leave(&r.seat)
 	if r.ready != nil {
 		q.signals--
 	}
 	r.wakeUp()
-	q.share()
 }
 
 // Take removes the oldest message for somebody who is not a receiver.

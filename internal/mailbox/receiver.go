@@ -675,10 +675,7 @@ func (r *Receiver[M]) Abort() {
 	r.closeHalting()
 	r.signal()
 	r.wakeUp()
-	if q.holder == r {
-		q.takeBack()
-	}
-	q.share()
+	q.takeBack() // who takes ahead is alone, so nobody waits for it
 }
 
 // wakeUp ends the wait of the receiver, if it waits.
