@@ -61,7 +61,7 @@ func (d *Document) SVG(out io.Writer) error {
 	fmt.Fprintf(b, `<rect width="%d" height="%d" fill="#ffffff"/>`+"\n", width, height)
 	text(b, margin, 20, 14, "start", dark, "bold", "As a multiple of a Go channel: shorter is better")
 	text(b, margin, 37, 10.5, "start", "#5b6570", "normal",
-		"The line is the channel, 1. What takes more than 3 times as long is cut off. "+d.Machine)
+		"The line is the channel, 1; what is more than 3 is cut off. "+d.Machine)
 	for i, name := range panels {
 		d.panel(b, name, margin+i%inLine*panelWidth, titleHeight+i/inLine*panelHeight)
 	}

@@ -11,7 +11,7 @@ What messages cost here, beside channels and other libraries. This file is writt
 and so are [the picture](performance.svg) and every figure below: %s, commit %s, on %s; medians of %d rounds.
 Compare figures of one run only. Another machine has other figures, and often other ratios.
 
-![Time as a multiple of a channel's, for each workload](performance.svg)
+![Time and memory as a multiple of a channel's, for each workload](performance.svg)
 
 Medians, in nanoseconds for each operation where no unit stands; a dash is a workload that the contestant does not enter.
 ¹ is a channel with 16 slots, the others have 1024.
