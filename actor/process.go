@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"sync"
@@ -122,7 +121,7 @@ func (p *process) record() {
 	value := recover()
 	switch {
 	case value != nil:
-		e := &PanicError{Value: value, Stack: debug.Stack()}
+		e := &PanicError{Value: value, Stack: panicStack()}
 		p.err = p.core.failed("", e)
 		p.core.recordPanic(p.index, p.err, e)
 	case p.unwinding:
@@ -130,6 +129,18 @@ func (p *process) record() {
 		p.unwound = true
 	default:
 		p.err = p.core.failed("", ErrGoexit)
+	}
+}
+
+// panicStack is debug.Stack with room for what a panic in a body usually is, which
+// is more than debug.Stack begins with: it would walk the stack three times.
+func panicStack() []byte {
+	buf := make([]byte, 8<<10)
+	for {
+		if n := runtime.Stack(buf, false); n < len(buf) {
+			return slices.Clone(buf[:n])
+		}
+		buf = make([]byte, 2*len(buf))
 	}
 }
 
@@ -416,7 +427,7 @@ func (c *core) setHandAsk(s *slot) {
 // process: a panic in it is recorded and ends nothing.
 func (c *core) recordRecovered(where string) {
 	if v := recover(); v != nil {
-		e := &PanicError{Value: v, Stack: debug.Stack()}
+		e := &PanicError{Value: v, Stack: panicStack()}
 		c.recordPanic(-1, c.failed(where, e), e)
 	}
 }
