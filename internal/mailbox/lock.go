@@ -78,7 +78,7 @@ func (q *Queue[M]) lock() { q.taken(q.mu.take()) }
 
 // taken is the rest of taking the lock, which was in state w.
 func (q *Queue[M]) taken(w uint32) {
-	if w == awaited {
+	if w == awaited { // step 3: whoever has the lock finds all waiters in idle
 		q.idle.join(&q.seats.first.of.place)
 		q.quota = 0
 	}

@@ -56,7 +56,7 @@ func (q *Queue[M]) Put(m M) Status {
 	if w == held {
 		w = q.mu.contend()
 	}
-	if w == awaited {
+	if w == awaited { // step 3: choose it
 		r := q.seats.first.of
 		q.mu.state.Store(calm)
 		r.give(m, nil)
@@ -122,7 +122,7 @@ func (q *Queue[M]) enter(m M, ticket any, force bool) Status {
 	var fresh *chunk[M]
 	for {
 		if q.idle.first != nil && q.senders.first == nil {
-			r, _ := q.idle.take() // so the queue is open and empty
+			r, _ := q.idle.take() // step 3: the queue is open and empty
 			q.unlock()
 			r.give(m, ticket)
 			return OK

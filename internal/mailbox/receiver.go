@@ -143,7 +143,7 @@ func (r *Receiver[M]) await() bool {
 		}
 		r.patience.learn(false)
 	}
-	return state.CompareAndSwap(calm, awaited)
+	return state.CompareAndSwap(calm, awaited) // step 2: fails if anybody has had the lock since
 }
 
 // TryRecv is Recv that answers Empty instead of waiting.
@@ -419,8 +419,8 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (e en
 		r.wake = make(chan token, 1)
 		return wokenLook, false
 	}
-	q.idle.join(&r.place)
-	q.quota = 0 // the next send must look
+	q.idle.join(&r.place) // step 1: nothing has changed since poll
+	q.quota = 0           // the next send must look
 	q.unlock()
 	if done == nil && timeout == nil {
 		return woken(<-r.wake), false
@@ -440,7 +440,7 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (e en
 	aborted := r.isAborted()
 	q.unlock()
 	switch {
-	case !stays: // somebody chose this receiver first: what it decided stands
+	case !stays: // step 5: somebody chose this receiver first: what it decided stands
 		return woken(<-r.wake), late
 	case aborted: // which ends contexts first, but comes first
 		return wokenLook, late
@@ -462,7 +462,7 @@ func (r *Receiver[M]) give(m M, ticket any) {
 	if ticket != nil {
 		r.ticket = ticket
 	}
-	r.wake <- given
+	r.wake <- given // step 4: has room, only who chose the receiver comes here
 }
 
 // accept takes the message out of the hand, the at-th of this receive. If the
