@@ -135,7 +135,7 @@ func (p *process) record() {
 // panicStack is debug.Stack with room for what a panic in a body usually is, which
 // is more than debug.Stack begins with: it would walk the stack three times.
 func panicStack() []byte {
-	buf := make([]byte, 8<<10)
+	buf := make([]byte, 4<<10)
 	for {
 		if n := runtime.Stack(buf, false); n < len(buf) {
 			return slices.Clone(buf[:n])
