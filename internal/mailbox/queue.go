@@ -481,6 +481,7 @@ func (q *Queue[M]) Leave(r *Receiver[M]) {
 		return
 	}
 	r.left = true
+	r.flags.Or(flagLeft)
 	q.takeBack()
 	r.forget()
 	r.chunk = nil

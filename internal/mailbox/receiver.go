@@ -23,6 +23,7 @@ const (
 const (
 	flagHalted uint32 = 1 << iota
 	flagAborted
+	flagLeft
 )
 
 // Held is the ticket of one received message: an opaque value that its sender
@@ -130,7 +131,7 @@ func (r *Receiver[M]) receive(done <-chan struct{}) (m M, s Status, e ending) {
 // tells. Until then it lets other goroutines run, if that has been helping.
 func (r *Receiver[M]) await() bool {
 	state := &r.q.mu.state
-	if r.wake == nil || state.Load() != calm {
+	if r.wake == nil || state.Load() != calm || r.flags.Load()&flagLeft != 0 {
 		return false
 	}
 	if r.patience.try() {
