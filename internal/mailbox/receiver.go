@@ -111,7 +111,14 @@ func (r *Receiver[M]) takeTicketed(at int) M {
 
 // receive does Recv under the lock: it is over, or a wait has ended otherwise.
 func (r *Receiver[M]) receive(done <-chan struct{}) (m M, s Status, e ending) {
-	r.q.lock()
+	q := r.q
+	w := q.mu.take()
+	if q.n > 0 && r.isPlain() {
+		if c := q.first; c.tickets == nil && !c.lent && (c.tail-c.head > 1 || c.next == nil) {
+			return r.takeFirst(c), OK, over
+		}
+	}
+	q.taken(w)
 	m, ticket, s := r.poll()
 	if s == Empty && r.yield() {
 		m, ticket, s = r.poll()
@@ -125,6 +132,29 @@ func (r *Receiver[M]) receive(done <-chan struct{}) (m M, s Status, e ending) {
 		return m, Canceled, over
 	}
 	return m, s, e
+}
+
+// isPlain reports whether a message can be taken the shortest way: one at a time,
+// and nobody waits for its room. The lock is held.
+func (r *Receiver[M]) isPlain() bool {
+	q := r.q
+	return q.holder == nil && (q.n <= detachAbove || q.seats.first != q.seats.last) &&
+		q.senders.first == nil && q.delayed.first == nil && r.flags.Load() == 0 && r.ready == nil
+}
+
+// takeFirst takes the oldest message out of the first chunk, which holds another
+// one or is the last. It lets go of the lock: others wait for it.
+func (r *Receiver[M]) takeFirst(c *chunk[M]) (m M) {
+	var zero M
+	m, c.slots[c.head] = c.slots[c.head], zero
+	c.head++
+	if r.q.n--; r.q.n > 0 {
+		r.q.mu.state.Store(free)
+		return m
+	}
+	c.head, c.tail = 0, 0
+	r.q.unlock()
+	return m
 }
 
 // await begins to wait if nothing is going on at the queue, as the lock's state
