@@ -51,7 +51,7 @@ func (s *shell) ask(ctx context.Context, op, child string, e event, adopt func()
 		e.child = q.children
 	}
 	q.calls[e.request] = c
-	q.put(e)
+	q.put(&e)
 	q.mu.Unlock()
 	select {
 	case err := <-c.reply:

@@ -61,7 +61,7 @@ func (c *cell) place() (*shell, int) {
 }
 
 // post brings an event to the shell. change is made in the same step.
-func (c *cell) post(e event, change int) {
+func (c *cell) post(e *event, change int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if change != 0 {
@@ -80,11 +80,11 @@ func (c *cell) post(e event, change int) {
 // hands back leftovers: the machine does not know it.
 
 func (c *cell) Started(index, incarnation int) {
-	c.post(event{kind: evUp, process: index, incarnation: incarnation}, 0)
+	c.post(&event{kind: evUp, process: index, incarnation: incarnation}, 0)
 }
 
 func (c *cell) Exited(index, incarnation int, err error, started bool) {
-	c.post(event{kind: evExit, process: index, incarnation: incarnation, exit: c.exitOf(err, started), err: err}, 0)
+	c.post(&event{kind: evExit, process: index, incarnation: incarnation, exit: c.exitOf(err, started), err: err}, 0)
 }
 
 func (c *cell) Stuck(index, incarnation int, err error, stack string) {
@@ -92,22 +92,23 @@ func (c *cell) Stuck(index, incarnation int, err error, stack string) {
 	if incarnation == 0 {
 		change = 0
 	}
-	c.post(event{kind: evStuck, process: index, incarnation: incarnation, err: err, stack: stack}, change)
+	c.post(&event{kind: evStuck, process: index, incarnation: incarnation, err: err, stack: stack}, change)
 }
 
 func (c *cell) Released(index, incarnation int) {
 	if incarnation != 0 {
-		c.post(event{kind: evReleased, process: index}, -1)
+		c.post(&event{kind: evReleased, process: index}, -1)
 	}
 }
 
-func (c *cell) Closed() { c.post(event{kind: evClosed}, 0) }
+func (c *cell) Closed() { c.post(&event{kind: evClosed}, 0) }
 
 // exitOf says what kind of exit a process of the child had.
 func (c *cell) exitOf(err error, started bool) exitKind {
-	var end *endError
-	if c.sup != nil && errors.As(err, &end) {
-		return end.reason.kind()
+	if err != nil && c.sup != nil {
+		if end, ok := errors.AsType[*endError](err); ok {
+			return end.reason.kind()
+		}
 	}
 	return kindOf(err, started)
 }

@@ -9,10 +9,15 @@ import (
 // kindOf says what kind of exit a process had that ended with err. started: it
 // had called Started.
 func kindOf(err error, started bool) exitKind {
+	if err == nil {
+		return exitNormal
+	}
+	return kindOfError(err, started)
+}
+
+func kindOfError(err error, started bool) exitKind {
 	var panicked *actor.PanicError
 	switch {
-	case err == nil:
-		return exitNormal
 	case errors.As(err, &panicked), // whatever was given to panic
 		errors.Is(err, actor.ErrAborted),
 		errors.Is(err, actor.ErrGoexit),

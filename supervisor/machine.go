@@ -220,8 +220,13 @@ func (m *machine) happened(c *child, n *number, e event) {
 	}
 }
 
-// do adds an action.
-func (m *machine) do(a action) { m.acts = append(m.acts, a) }
+// do adds an action. For the end of many children there are many.
+func (m *machine) do(a action) {
+	if n := len(m.acts); n == cap(m.acts) {
+		m.acts = slices.Grow(m.acts, max(n, 8))
+	}
+	m.acts = append(m.acts, a)
+}
 
 // note adds a note about a child and a process of it, or all, and returns it.
 func (m *machine) note(k noteKind, c *child, process int) *action {

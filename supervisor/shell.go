@@ -43,15 +43,20 @@ type shell struct {
 // mailbag is what has happened and was not dealt with yet. Whoever fills it
 // never waits, and may hold any lock but this and those of the shell.
 type mailbag struct {
-	mu     sync.Mutex
-	events []event
-	wake   chan struct{} // capacity 1
-	over   bool          // nobody takes requests any more
+	mu    sync.Mutex
+	full  [][]event     // batches
+	last  []event       // the batch that is being filled
+	spare []event       // an empty one
+	wake  chan struct{} // capacity 1
+	over  bool          // nobody takes requests any more
 
 	calls    map[int]*call
 	requests int // number of the last one
 	children int // id of the last one
 }
+
+// batch is how many events are taken at a time.
+const batch = 64
 
 // newShell makes the shell of a supervisor that is to start.
 func newShell(s *Supervisor) *shell {
@@ -205,7 +210,7 @@ func (s *shell) do(a *action) {
 // arm starts a timer.
 func (s *shell) arm(t timer, after time.Duration) {
 	if after <= 0 {
-		s.post(event{kind: evTimer, timer: t})
+		s.post(&event{kind: evTimer, timer: t})
 		return
 	}
 	if s.timers.add(t, time.Now().Add(after)) {
@@ -229,8 +234,9 @@ func (s *shell) ringOut() {
 	s.wind()
 }
 
-// post notes an event. It does not wait.
-func (s *shell) post(e event) {
+// post notes an event. It does not wait. The event is copied: it is large, and
+// the stacks of those who post are small.
+func (s *shell) post(e *event) {
 	q := &s.queue
 	q.mu.Lock()
 	over := q.over
@@ -240,29 +246,46 @@ func (s *shell) post(e event) {
 	q.mu.Unlock()
 	if over && e.kind == evReleased { // all that still counts
 		s.state.Lock()
-		s.m.step(e)
+		s.m.step(*e)
 		s.state.Unlock()
 	}
 }
 
 // put appends an event. mu is held.
-func (q *mailbag) put(e event) {
-	q.events = append(q.events, e)
+func (q *mailbag) put(e *event) {
+	if len(q.last) == cap(q.last) {
+		if len(q.last) > 0 {
+			q.full = append(q.full, q.last)
+		}
+		q.last, q.spare = q.spare, nil
+		if q.last == nil {
+			q.last = make([]event, 0, batch)
+		}
+	}
+	q.last = append(q.last, *e)
 	select {
 	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
-// take returns what was noted since the last call.
+// take returns the events that have waited longest, at most a batch. They are
+// valid until the next call.
 func (s *shell) take() []event {
-	q := &s.queue
 	clear(s.taken)
+	q := &s.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s.taken, q.events = q.events, s.taken[:0]
-	if cap(q.events) > keptActions {
-		q.events = nil
+	if s.taken != nil && q.spare == nil {
+		q.spare = s.taken[:0]
+	}
+	if len(q.full) > 0 {
+		s.taken = q.full[0]
+		q.full[0] = nil
+		q.full = q.full[1:]
+	} else {
+		s.taken, q.last = q.last, q.spare
+		q.spare = nil
 	}
 	return s.taken
 }
@@ -272,15 +295,17 @@ func (s *shell) leave() {
 	q := &s.queue
 	q.mu.Lock()
 	q.over = true
-	calls, events := q.calls, q.events
-	q.calls, q.events = nil, nil
+	calls := q.calls
+	q.calls = nil
 	q.mu.Unlock()
 	for _, c := range calls {
 		c.reply <- ErrShuttingDown
 	}
-	for _, e := range events {
-		if e.kind == evReleased {
-			s.step(e)
+	for events := s.take(); len(events) > 0; events = s.take() {
+		for _, e := range events {
+			if e.kind == evReleased {
+				s.step(e)
+			}
 		}
 	}
 }
@@ -297,14 +322,18 @@ func (s *shell) sub(name string) *Supervisor {
 
 // finish notes why the supervisor has ended.
 func (s *shell) finish(a *action) {
-	if a.reason != reasonStopped {
-		s.end = &endError{name: s.sup.name, reason: a.reason, child: s.blamed, err: a.err}
+	why := a.reason
+	if why == reasonStopped && s.ctx.Err() != nil { // it was stopped, but that took too long
+		why = reasonAborted
+	}
+	if why != reasonStopped {
+		s.end = &endError{name: s.sup.name, reason: why, child: s.blamed, err: a.err}
 	}
 	s.state.Lock()
 	defer s.state.Unlock()
 	s.story.self.Err = s.end
 	s.story.self.Took = time.Since(s.story.since)
-	switch a.reason {
+	switch why {
 	case reasonStopped:
 		s.story.self.Ending = InOrder
 	case reasonAborted:

@@ -66,7 +66,7 @@ func (y *story) find(s *shell, id int) *telling {
 		c := s.cells[id]
 		t = &telling{Report: Report{Name: c.ref.Name(), Ending: NotRunning}, cell: c}
 		if y.of == nil {
-			y.of = make(map[int]*telling)
+			y.of = make(map[int]*telling, s.m.figures.Specs)
 		}
 		y.of[id] = t
 	}
@@ -110,7 +110,11 @@ func (t *telling) worsen(e Ending, err error) {
 	if badness[e] > badness[t.Ending] {
 		t.Ending = e
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case t.Err == nil:
+		t.Err = err
+	default:
 		t.Err = errors.Join(t.Err, err)
 	}
 }
@@ -121,6 +125,7 @@ func (s *shell) report() Report {
 	defer s.state.RUnlock()
 	r := s.story.self
 	r.Name = s.sup.name
+	r.Children = make([]Report, 0, len(s.story.told))
 	for _, t := range s.story.told {
 		child := t.Report
 		if t.cell.sup != nil {

@@ -24,9 +24,18 @@ func Validate(spec *Spec) error {
 // checkAdded is Validate for a child that is added to a supervisor while that
 // runs. In a dynamic one it needs no name.
 func checkAdded(supervisor string, auto AutoShutdown, dynamic bool, c Child) error {
+	quick := checker{quick: true}
+	if quick.child(c, "", auto, dynamic); len(quick.faults) == 0 && !isSpec(c) {
+		return nil
+	}
 	k := &checker{path: fmt.Sprintf("supervisor %q", supervisor), seen: make(map[Child]bool)}
 	k.child(c, "the new child", auto, dynamic)
 	return errors.Join(k.faults...)
+}
+
+func isSpec(c Child) bool {
+	_, ok := c.(*Spec)
+	return ok
 }
 
 // checker gathers the faults of a tree.
@@ -34,10 +43,17 @@ type checker struct {
 	path   string // of what is looked at
 	faults []error
 	seen   map[Child]bool
+	quick  bool // it only matters whether there are faults, and nothing below is looked at
 }
+
+var errFault = errors.New("a fault")
 
 // fault notes what is wrong.
 func (k *checker) fault(format string, args ...any) {
+	if k.quick {
+		k.faults = append(k.faults, errFault)
+		return
+	}
 	k.faults = append(k.faults, fmt.Errorf("%s: %s", k.path, fmt.Sprintf(format, args...)))
 }
 
@@ -65,19 +81,24 @@ func (k *checker) child(c Child, place string, auto AutoShutdown, nameless bool)
 		return ""
 	}
 	p := c.plan()
-	above := k.path
-	defer func() { k.path = above }()
-	k.path += ": " + place
-	if p.name != "" {
-		k.path = fmt.Sprintf("%s: child %q", above, p.name)
-	} else if !nameless {
+	if !k.quick {
+		above := k.path
+		defer func() { k.path = above }()
+		k.path += ": " + place
+		if p.name != "" {
+			k.path = fmt.Sprintf("%s: child %q", above, p.name)
+		}
+	}
+	if p.name == "" && !nameless {
 		k.fault("Name is empty")
 	}
 	if k.seen[c] {
 		k.fault("it is in the tree already; a child is for one place")
 		return p.name
 	}
-	k.seen[c] = true
+	if k.seen != nil {
+		k.seen[c] = true
+	}
 	switch {
 	case p.significant && p.restart == Permanent:
 		k.fault("Significant: a permanent child cannot be significant")
@@ -125,7 +146,9 @@ func (s *Spec) check(k *checker) {
 	k.limit(s.Limit)
 	k.restart(s.Restart)
 	k.backoff(s.Backoff)
-	k.children(s.Children, s.AutoShutdown)
+	if !k.quick {
+		k.children(s.Children, s.AutoShutdown)
+	}
 }
 
 // check looks at the supervisor's fields.
