@@ -157,7 +157,11 @@ func (v Verdict) Figure() string {
 	case v.Against == "" && v.What == Figure:
 		return number(v.Reached) + " B"
 	}
-	return fmt.Sprintf("%.2f", v.Reached)
+	figure := fmt.Sprintf("%.2f", v.Reached)
+	if !v.Met && figure == fmt.Sprintf("%.2f", v.Max) {
+		return fmt.Sprintf("%.4f", v.Reached) // so that it can be seen why
+	}
+	return figure
 }
 
 // Wanted says what the target is.
