@@ -242,17 +242,17 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, n int, d time.Durati
 		}
 		e, tick := r.wait(done, timeout)
 		late = late || tick
-		switch e {
-		case wokenGiven:
-			if m, ok := r.accept(n); ok {
-				dst[n] = m
-				n++
-			}
-		case canceled:
+		if e == canceled {
 			if n > 0 {
 				return n, OK
 			}
 			return 0, Canceled
+		}
+		if e == wokenGiven {
+			if m, ok := r.accept(n); ok {
+				dst[n] = m
+				n++
+			}
 		}
 		r.q.lock()
 	}
