@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -348,4 +349,20 @@ func TestReplaceOvertaken(t *testing.T) {
 		exit c       -> halt b
 		exit b       -> start a, start b, start c
 	`)
+}
+
+// A process that a Replace has started is a replaced one, even if somebody else
+// has overtaken the Replace meanwhile.
+func TestReplacedIsNotRestarted(t *testing.T) {
+	s := run(t, &Spec{Strategy: OneForAll, Children: children(work("a", awaited), work("b"), work("c"))}, `
+		start        -> start a
+		up a         -> start b, start c, started
+		replace a    -> adopt 1, halt a
+		exit a       -> start a
+		exit b crash -> reply 1 ok, halt c
+		up a         ->
+	`)
+	if !slices.Equal(s.notes, []string{"replaced a"}) {
+		t.Errorf("notes %q", s.notes)
+	}
 }

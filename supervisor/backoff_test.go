@@ -147,3 +147,46 @@ func BenchmarkMachineStopDynamic(b *testing.B) {
 		})
 	}
 }
+
+// A group restart that overtakes one with a timer has one as well, even if there
+// is nothing left to wait for.
+func TestRule31GroupTimersAreKept(t *testing.T) {
+	b := backoff(Backoff{Min: time.Second})
+	run(t, &Spec{Strategy: RestForOne, Children: children(work("a"), work("b", b))}, `
+		start         -> start a, start b, started
+		exit b crash  -> arm group b 1s
+		wait 2s       ->
+		exit a crash  -> arm group a 0s
+		timer group a -> start a, start b
+	`)
+	run(t, &Spec{Strategy: RestForOne, Children: children(work("a"), work("b", awaited), work("c"))}, `
+		start         -> start a, start b
+		up b          -> start c, started
+		replace b     -> adopt 1, halt b
+		exit b        -> start b
+		exit b crash  -> reply 1 crash, halt c
+		exit a crash  ->
+		exit c        -> arm group a 0s
+		timer group a -> start a, start b
+	`)
+}
+
+// How long a process was up does not depend on how long its siblings take to stop.
+func TestRule65UpUntilItsEnd(t *testing.T) {
+	b := backoff(Backoff{Max: time.Second, Jitter: -1, ResetAfter: 10 * time.Second})
+	run(t, &Spec{Strategy: RestForOne, Limit: Limit{Restarts: 100}, Children: children(work("a"), work("p", processes(2), awaited, b))}, `
+		start         -> start a, start p.0, start p.1
+		up p.0        ->
+		up p.1        -> started
+		exit a crash  -> halt p
+		exit p.0      ->
+		exit p.1      -> start a, start p.0, start p.1
+		exit p.0      -> halt p
+		exit p.1      -> arm group p 0s
+		timer group p -> start p.0, start p.1
+		up p.0        ->
+		exit p.0      -> halt p
+		wait 1m       ->
+		exit p.1      -> arm group p 20ms
+	`)
+}

@@ -184,9 +184,7 @@ func (m *machine) stuck(c *child, n *number, i int, err error) {
 			m.giveUp(reasonLimit, c, err)
 		}
 	}
-	if !m.ending || c.phase == stopping {
-		m.gone(c, n, i, s, told, exitFailed, err)
-	}
+	m.gone(c, n, i, s, told, exitFailed, err)
 }
 
 // inPlace reports whether something is to be started in the place of a process

@@ -5,8 +5,23 @@ import "time"
 // settle does what can be done after an event: the turns of those that have to
 // stop and of those that wait for their start, and the end.
 func (m *machine) settle() {
-	for !m.finished && m.advance() {
+	for !m.finished && (m.advance() || m.arrive()) {
 	}
+}
+
+// arrive says once that the supervisor is up, and reports whether it ends for
+// what was put off until then.
+func (m *machine) arrive() bool {
+	if !m.begun || m.started || m.ending || m.newcomer > 0 {
+		return false
+	}
+	m.started = true
+	m.do(action{kind: actStarted})
+	if c := m.putOff; c != nil {
+		m.putOff = nil
+		m.trigger(c)
+	}
+	return m.ending
 }
 
 // advance reports whether it may have made something else possible.
@@ -39,16 +54,7 @@ func (m *machine) advance() bool {
 			return true
 		}
 	}
-	if m.started || m.newcomer > 0 {
-		return false
-	}
-	m.started = true
-	m.do(action{kind: actStarted})
-	if c := m.putOff; c != nil {
-		m.putOff = nil
-		m.trigger(c)
-	}
-	return m.ending
+	return false
 }
 
 // turn stops doomed children, the last first, and reports whether none is left.
@@ -124,11 +130,12 @@ func (m *machine) clear(c *child) {
 // regroup begins a group restart for a child that failed. posted: the delay is
 // waited for even if it is 0.
 func (m *machine) regroup(c *child, delay time.Duration, posted bool) {
+	ran := m.group.seq != 0
 	m.stopTimer(&m.group)
 	if m.groupDue {
 		delay = max(delay, m.groupDelay) // nobody comes back early because a sibling has failed
 	}
-	m.groupDue = posted || delay > 0 || m.groupUntil > m.now
+	m.groupDue = m.groupDue || ran || posted || delay > 0
 	m.groupDelay, m.groupChild = delay, c.id
 	m.wait(c)
 	x := c.next

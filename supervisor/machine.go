@@ -113,6 +113,7 @@ type number struct {
 	upSince     time.Duration
 	told        told  // why it was told to stop alone
 	swap        bool  // a Replace has to deal with it
+	anew        bool  // the latest process was started by a Replace
 	timer       timer // runs if seq is not 0
 }
 

@@ -74,8 +74,11 @@ package supervisor
 //   - by request: it is answered with that error; a child of evAdd is closed, one
 //     of evRestart is down; nothing is counted (56, 57);
 //   - else, of a new child: the supervisor gives up with reasonStartFailed (9);
-//   - else it counts, and either the supervisor gives up with reasonLimit, or a
-//     group restart begins for the child (24, 26).
+//   - else it counts, and either the supervisor gives up with reasonLimit, or
+//     noteRestarting and a group restart begins for the child (24, 26).
+//
+// So the child is down, if it is neither closed nor waiting. In noteRestarting the
+// exit of a start that failed is exitFailed, however the process ended.
 //
 // A child of which a number is blocked is not started as a whole. By evRestart:
 // it is answered with actor.ErrStuck at once and nothing happens. In the
@@ -144,8 +147,8 @@ package supervisor
 //
 // If plan.await and awaitFor > 0, timerStart [child process] is armed with it.
 // noteRestarted when it is up; noteReplaced instead after a Replace. exitIgnored
-// of a process that is not up leaves its number empty, and the child may be
-// over, but is no trigger. Any other end is a failed start: noteStartFailed; it
+// of a process that is not up leaves its number empty: noteIgnored; the child may
+// be over, but is no trigger. Any other end is a failed start: noteStartFailed; it
 // counts (reasonLimit; or noteRestarting and, if the child is alone, delayed, else
 // a group restart begins for the child). But for a temporary child, whose
 // processes are started alone only by a Replace, nothing counts: the number is
@@ -182,14 +185,16 @@ package supervisor
 // makes nobody come back early (24, 35, 66).
 //
 // Whoever becomes doomed, waiting or down loses its timers other than
-// timerAbort; numbers of it that are delayed or gated are empty; and a Replace in
+// timerAbort (timerGroup is not a child's, but the supervisor's); numbers of it that are delayed or gated are empty; and a Replace in
 // progress is answered with nil. Whoever is stopped or closed loses all its
 // timers, and the rest is the same.
 //
 // While a child is doomed and not told to stop, evUp counts as ever, and its
 // start may be complete so; but a process that ends leaves its number empty,
 // however it ended: noteEnded, or noteStopped if it was told to stop alone. That
-// is neither a restart nor a trigger nor a failed start.
+// is neither a restart nor a trigger nor a failed start. If it was the last that
+// was starting, the start is complete if another is up; otherwise the child is
+// running until its turn comes.
 //
 // # Stopping a child
 //
@@ -277,13 +282,13 @@ package supervisor
 //
 // # Ending
 //
-// The supervisor gives up: noteEscalated, with its reason, child and err. evStop
-// and evAbort have the same effect without the note, if it is not ending yet: it
-// is ending, with that reason. All requests are answered with ErrShuttingDown, in
-// the order of their numbers. timerGroup is cancelled. Waiting children are down,
-// and all children are doomed; a start that fails is forgotten. It is terminal if
-// config.root or the event says so. An event that says so later makes it so, and
-// dooms all children again.
+// The supervisor gives up: noteEscalated, with its reason, child and, except with
+// reasonAuto, err. evStop and evAbort have the same effect without the note, if it
+// is not ending yet: it is ending, with that reason. All requests are answered
+// with ErrShuttingDown, in the order of their numbers. timerGroup is cancelled.
+// Waiting children are down, and all children are doomed; a start that fails is
+// forgotten. It is terminal if config.root or the event says so. An event that
+// says so later makes it so, and dooms all children again.
 //
 // In a dynamic supervisor it is every child's turn at once, the last first, and
 // actFinish comes when the list is empty; one that is stopping is closed when it
@@ -293,7 +298,7 @@ package supervisor
 // it has to end for good and is not closing, it is stopped; else, if it is
 // closing or has a live process, actAbort [child all], and if it was starting or
 // running it is stopping; in both cases with actAbort in the place of actHalt and
-// without timerAbort, from here on.
+// without timerAbort, from here on. A second evAbort is as an evStop.
 //
 // actFinish has the first reason. After it everything is ignored but evReleased
 // and requests.

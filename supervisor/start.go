@@ -51,7 +51,7 @@ func (m *machine) launch(c *child) {
 // spawn starts a process.
 func (m *machine) spawn(c *child, n *number, i int) {
 	n.incarnation++
-	n.told, n.wasUp = untold, false
+	n.told, n.wasUp, n.anew = untold, false, n.swap
 	m.occupy(c, n, arising)
 	m.do(action{kind: actStart, child: c.id, process: i, incarnation: n.incarnation})
 	if !c.await {
@@ -116,7 +116,7 @@ func (m *machine) isUp(c *child, n *number, i int) {
 
 // isBack is told of a process that was started alone and is up.
 func (m *machine) isBack(c *child, n *number, i int) {
-	if n.swap {
+	if n.anew {
 		m.note(noteReplaced, c, i)
 		m.swapped(c, n)
 		return
@@ -161,6 +161,9 @@ func (m *machine) rest(c *child) {
 // fail makes the start of a whole child fail because of one of its numbers.
 func (m *machine) fail(c *child, i int, err error) {
 	c.failing, c.failed = err, i
+	if n := &c.numbers[i]; m.now-n.upSince < c.backoff.ResetAfter {
+		n.wasUp = false // for too short a time, however long the others take to stop
+	}
 	if c.live == 0 {
 		m.startFailed(c)
 		return

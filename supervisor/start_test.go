@@ -202,3 +202,13 @@ func TestRule16OldNotices(t *testing.T) {
 		}
 	}
 }
+
+// What is new no more is not awaited, whatever else goes on.
+func TestStartedWithoutOneThatWasTerminated(t *testing.T) {
+	run(t, &Spec{Strategy: RestForOne, Children: children(work("a"), work("b", awaited))}, `
+		start        -> start a, start b
+		exit a crash -> halt b
+		terminate b  -> started
+		exit b       -> reply 1 ok, start a
+	`)
+}

@@ -193,3 +193,18 @@ func TestStuckUnasked(t *testing.T) {
 		stuck a    -> halt c
 	`)
 }
+
+// A child that was starting and is stuck is starting no more.
+func TestStuckWhileStarting(t *testing.T) {
+	s := run(t, &Spec{Strategy: OneForAll, Children: children(work("a", awaited))}, `
+		start        -> start a
+		up a         -> started
+		exit a crash -> start a
+		add b        ->
+		stuck a      -> reply 1 shutting-down, close b
+	`, work("b"))
+	if i := s.m.info(s.m.first); i.State != Restarting || i.Processes != 0 {
+		t.Errorf("the stuck child is %+v", i)
+	}
+	s.play(`closed b -> finish stuck a`)
+}
