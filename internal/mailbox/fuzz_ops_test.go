@@ -29,7 +29,7 @@ var fuzzOps = []func(m *queueModel, arg int){
 	14: func(m *queueModel, _ int) { m.join() },
 	15: func(m *queueModel, arg int) { m.leave(arg) },
 	16: func(m *queueModel, arg int) { m.recv(arg>>2, 1+arg%4, 0) },
-	17: func(m *queueModel, arg int) { m.offerAll(1 + arg%4) },
+	17: func(m *queueModel, arg int) { m.offerAll(1 + arg%7) },
 }
 
 // fuzzDice says how often each comes: the rare ones end the queue.

@@ -71,7 +71,9 @@ func queueSequence(t *testing.T, ops []byte) {
 	complete = true
 }
 
-var fuzzPolicies = []mailbox.Policy{{}, {Limit: 2}, {Limit: 3}, {Start: 2, Base: time.Millisecond, Factor: 1}}
+var fuzzPolicies = []mailbox.Policy{{}, {Limit: 2}, {Limit: 3}, {Start: 2, Base: time.Millisecond, Factor: 1},
+	{Limit: 7}, {Start: 6, Base: time.Millisecond, Factor: 1}, // a receiver takes messages ahead
+}
 
 // queueModel is a queue and what it should be: a slice and flags. Where it is
 // open which receiver gets a message, the model looks at which one did.
@@ -301,14 +303,16 @@ func (m *queueModel) check() {
 	if c := m.q.Closed(); c != m.closed {
 		m.fail("Closed is %v, want %v", c, m.closed)
 	}
-	var tickets []any
-	for _, id := range m.queue {
-		if t := ticketOf(id); t != nil {
-			tickets = append(tickets, t)
+	if m.steps%4 == 0 { // not each time, for it takes back what a receiver has taken ahead
+		var tickets []any
+		for _, id := range m.queue {
+			if t := ticketOf(id); t != nil {
+				tickets = append(tickets, t)
+			}
 		}
-	}
-	if got := m.q.Tickets(); !slices.Equal(got, tickets) {
-		m.fail("tickets %v, want %v", got, tickets)
+		if got := m.q.Tickets(); !slices.Equal(got, tickets) {
+			m.fail("tickets %v, want %v", got, tickets)
+		}
 	}
 	for _, s := range m.sends {
 		if s.done != s.over {
