@@ -22,17 +22,18 @@ type Queue[M any] struct {
 	holder *Receiver[M]       // who has taken a chunk ahead: only one that is alone
 	// What is above is all that most sends and receives touch: one cache line.
 
-	idle    line[*Receiver[M]] // receivers that wait for a message
-	first   *chunk[M]
-	spare   *chunk[M] // empty chunks for reuse, linked by next
-	spares  int
-	policy  Policy
-	bound   int              // the least of the policy's marks: above, a send looks closer
-	signals int              // how many of them have a Ready channel
-	senders line[*sender[M]] // senders that wait for room
-	delayed line[*sender[M]] // senders that backpressure holds up
-	records line[*sender[M]] // of senders that wait no more, for reuse
-	kept    int              // how many records
+	idle     line[*Receiver[M]] // receivers that wait for a message
+	first    *chunk[M]
+	spare    *chunk[M] // empty chunks for reuse, linked by next
+	spares   int
+	policy   Policy
+	bound    int              // the least of the policy's marks: above, a send looks closer
+	signals  int              // how many of them have a Ready channel
+	senders  line[*sender[M]] // senders that wait for room
+	delayed  line[*sender[M]] // senders that backpressure holds up
+	records  line[*sender[M]] // of senders that wait no more, for reuse
+	kept     int              // how many records
+	patience patience         // of senders that find no room
 }
 
 // Init sets the policy of a queue that nobody uses yet.

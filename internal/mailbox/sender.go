@@ -28,21 +28,34 @@ type sender[M any] struct {
 // asks: OK, Closed or Canceled. Only on OK is the message in the queue. A nil
 // done never ends the wait.
 func (q *Queue[M]) Push(done <-chan struct{}, m M, ticket any) Status {
-	for range yieldsForRoom {
-		if s := q.Offer(m, ticket); s != Full {
-			return s
-		}
-		if q.policy.Limit == 0 {
-			break
-		}
-		runtime.Gosched()
+	q.lock()
+	if q.policy.Limit > 0 {
+		q.yieldForRoom()
 	}
-	for {
-		q.lock()
+	for ; ; q.lock() {
 		if s, over := q.slowly(done, m, ticket); over {
 			return s
 		}
 	}
+}
+
+// yieldForRoom lets other goroutines run while the queue is full, if that has
+// been helping. Where many senders compete it does not. The lock is held at call
+// and return.
+func (q *Queue[M]) yieldForRoom() {
+	if !q.full() || !q.senders.empty() || !q.patience.try() {
+		return
+	}
+	for range yieldsForRoom {
+		q.unlock()
+		runtime.Gosched()
+		q.lock()
+		if q.closed || !q.full() {
+			q.patience.learn(true)
+			return
+		}
+	}
+	q.patience.learn(false)
 }
 
 // slowly is Push for a message that finds the queue crowded: it waits for room or
