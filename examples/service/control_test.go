@@ -23,14 +23,14 @@ func TestStats(t *testing.T) {
 		var got stats
 		s.request(t, "GET", "/stats", "", &got)
 		if got.Accepted != 8 || got.Open != 8 || got.Refused != 1 || got.Requests != 1 ||
-			got.Queues["workers"] != 6 || got.Processes["workers"] != 2 || got.Processes["store"] != 1 || got.Processes["foreman"] != 1 || got.Processes["tasks"] != 1 {
+			got.Queues["workers"] != 6 || got.Processes["workers"] != 2 || got.Staff != 2 || got.Processes["store"] != 1 || got.Processes["foreman"] != 1 || got.Processes["snapshot"] != 1 {
 			t.Errorf("with all pieces open: %+v", got)
 		}
 		open()
 		synctest.Wait()
 		got = stats{}
 		s.request(t, "GET", "/stats", "", &got)
-		if got.Accepted != 8 || got.Processed != 8 || got.Open != 0 || got.HandedBack != 0 || got.Crashed != 0 || got.Restarts != 0 || got.Queues["workers"] != 0 {
+		if got.Accepted != 8 || got.Processed != 8 || got.Open != 0 || got.HandedBack != 0 || got.Crashed != 0 || len(got.Restarts) != 4 || got.Restarts["workers"] != 0 || got.Queues["workers"] != 0 {
 			t.Errorf("with all pieces counted: %+v", got)
 		}
 	})
@@ -39,17 +39,21 @@ func TestStats(t *testing.T) {
 // The service is healthy as long as it takes texts.
 func TestHealth(t *testing.T) {
 	for name, end := range map[string]func(*testing.T, *service){
-		"no workers": func(_ *testing.T, s *service) { s.workers.pool.Halt() },
-		"no store":   func(_ *testing.T, s *service) { s.store.Halt() },
+		"no workers": func(t *testing.T, s *service) {
+			if err := s.tree.Terminate(t.Context(), "workers"); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"ended": func(_ *testing.T, s *service) { s.tree.Halt() },
 		"stopping": func(t *testing.T, s *service) {
-			if _, err := actor.Ask(t.Context(), s.address, stopAdmitting{}.to); err != nil {
+			if _, err := actor.Ask(t.Context(), s.store.address, stopAdmitting{}.to); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"held": func(t *testing.T, s *service) {
 			held := make(chan struct{})
 			t.Cleanup(func() { close(held) })
-			if err := s.address.Send(t.Context(), hold(held)); err != nil {
+			if err := s.store.address.Send(t.Context(), hold(held)); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// order orders a worker to crash, from a goroutine of its own.
-func (s *service) order(t *testing.T) (piece <-chan pieceID) {
+// order orders a worker or the store to crash, from a goroutine of its own.
+func (s *service) order(t *testing.T, what string) (piece <-chan pieceID) {
 	told := make(chan pieceID, 1)
 	go func() {
 		var id pieceID
-		if status, failure := s.request(t, "POST", "/crash", "", &id); status != http.StatusOK {
+		if status, failure := s.request(t, "POST", "/crash?what="+what, "", &id); status != http.StatusOK {
 			t.Errorf("ordering a crash: status %d, %s", status, failure)
 		}
 		told <- id
@@ -26,8 +26,8 @@ func (s *service) order(t *testing.T) (piece <-chan pieceID) {
 }
 
 // A worker crashes on one piece: the piece is reported, its post fails as a
-// whole, the text is as it was before, and everything else is counted. The
-// worker was the only one, so the pool lives on only because it is replaced.
+// whole, the text is as it was before, and everything else is counted, by the same
+// worker, which is the only one and was started again.
 func TestCrash(t *testing.T) {
 	log := logged(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestCrash(t *testing.T) {
 		synctest.Wait()
 		s.post(t, "c", "other words")
 
-		told := s.order(t)
+		told := s.order(t, "worker")
 		synctest.Wait()
 		hold <- struct{}{} // the worker that holds the text b crashes
 		want := pieceID{Text: "b", Post: 2, Piece: 1, Pieces: 1}
@@ -73,7 +73,7 @@ func TestCrash(t *testing.T) {
 			again <- fmt.Sprint(status, " ", failure)
 		}()
 		synctest.Wait()
-		told = s.order(t)
+		told = s.order(t, "worker")
 		synctest.Wait()
 		hold <- struct{}{}
 		id := <-told
@@ -91,7 +91,7 @@ func TestCrash(t *testing.T) {
 
 		var got stats
 		s.request(t, "GET", "/stats", "", &got)
-		if got.Accepted != 9 || got.Processed != 7 || got.Crashed != 2 || got.Restarts != 2 || got.Open != 0 || got.Processes["workers"] != 1 {
+		if got.Accepted != 9 || got.Processed != 7 || got.Crashed != 2 || got.Restarts["workers"] != 2 || got.Open != 0 || got.Processes["workers"] != 1 {
 			t.Errorf("the figures are %+v", got)
 		}
 
@@ -139,7 +139,8 @@ func TestPanicOfAWorker(t *testing.T) {
 		}
 		synctest.Wait()
 		for text, want := range map[string]int{
-			"a word too much":                    5,
+			`"actor panicked"`:                   5,
+			`"child ended, restarting it"`:       5,
 			`piece 2 of 2 of post 8 of \"bad3\"`: 1,
 		} {
 			if got := strings.Count(log.String(), text); got != want {
@@ -148,6 +149,75 @@ func TestPanicOfAWorker(t *testing.T) {
 		}
 		if want := 5 * countWords(textOf(2, "word"))["word"]; left.total["word"] != want || len(left.total) != 1 {
 			t.Errorf("there are the words %v, want %d", left.total, want)
+		}
+	})
+}
+
+// The store crashes on the count of a piece: the piece is reported, its post fails
+// as a whole, whoever waits for another one goes on waiting, what was sent
+// meanwhile is dealt with, and all else is as it was.
+func TestCrashOfTheStore(t *testing.T) {
+	log := logged(t)
+	synctest.Test(t, func(t *testing.T) {
+		hold := make(chan struct{})
+		s := newTestService(t, testSettings(t, 2, 16, 1<<20), func(text string) map[string]int {
+			if strings.Contains(text, "held") {
+				<-hold
+			}
+			return countWords(text)
+		})
+		s.post(t, "a", "earlier words")
+		synctest.Wait()
+		before := s.text(t, "a")
+		answers := make(chan string, 2)
+		wait := func(name, text string) {
+			go func() {
+				status, failure := s.request(t, "POST", "/texts?name="+name+"&wait=true", text, nil)
+				answers <- fmt.Sprint(name, " ", status, " ", failure)
+			}()
+			synctest.Wait()
+		}
+		wait("b", "held words")
+		told := s.order(t, "store")
+		synctest.Wait()
+		s.post(t, "a", "crash")
+		want := pieceID{Text: "a", Post: 3, Piece: 1, Pieces: 1}
+		if got := <-told; got != want {
+			t.Errorf("reported is %v, want %v", got, want)
+		}
+		synctest.Wait() // the store waits for the worker that holds the other text
+		wait("c", "later words")
+		close(hold)
+		for range 2 {
+			if got := <-answers; !strings.Contains(got, " 200 ") {
+				t.Error(got)
+			}
+		}
+		synctest.Wait()
+		after := s.text(t, "a")
+		if after.Failed == nil || after.Failed.pieceID != want || after.Pending != 0 {
+			t.Errorf("the text of which %v crashed is %+v", want, after)
+		}
+		if after.Failed = nil; after != before {
+			t.Errorf("the text was %+v and is %+v", before, after)
+		}
+		var got stats
+		s.request(t, "GET", "/stats", "", &got)
+		if got.Restarts["store"] != 1 || got.Restarts["workers"] != 0 || got.Open != 0 {
+			t.Errorf("the figures are %+v", got)
+		}
+		if len(s.store.waits) != 0 {
+			t.Errorf("%d posts are waited for", len(s.store.waits))
+		}
+		if log.Len() > 0 {
+			t.Errorf("crashes that were ordered are logged:\n%s", log)
+		}
+		left, err := s.finish(t.Context())
+		if want := (account{accepted: 4, processed: 3, crashed: 1}); err != nil || left.account != want {
+			t.Errorf("the account is %v, %v; want %v", left.account, err, want)
+		}
+		if want := countWords("earlier words held words later words"); !maps.Equal(left.total, want) {
+			t.Errorf("there are the words %v, want %v", left.total, want)
 		}
 	})
 }
@@ -200,7 +270,7 @@ func TestCrashWithdrawn(t *testing.T) {
 		s := newTestService(t, testSettings(t, 1, 8, 1000), countWords)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if id, err := s.workers.crash(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if id, err := s.workers.crashes.order(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, %v", id, err)
 		}
 		s.post(t, "a", "a word")

@@ -79,10 +79,14 @@ func (d *demo) run(ctx, abort context.Context, p program) (left books, err error
 	}
 	serving, signal := context.WithCancel(ctx)
 	defer signal()
+	s, err := newService(context.Background(), d.settings, p.count)
+	if err != nil {
+		return books{}, errors.Join(err, l.Close())
+	}
 	served := make(chan error, 1)
 	go func() {
 		var err error
-		left, err = serve(serving, abort, l, newService(context.Background(), d.settings, p.count), p.stdout)
+		left, err = serve(serving, abort, l, s, p.stdout)
 		served <- err
 	}()
 	d.base = "http://" + l.Addr().String()
@@ -107,9 +111,10 @@ func (d *demo) drive(ctx context.Context) error {
 		period time.Duration
 		make   func(context.Context) error
 	}{
-		{500 * time.Millisecond, d.crashWorker},
+		{500 * time.Millisecond, d.crash("worker")},
+		{time.Second, d.crash("store")},
 		{time.Second, d.floodQueue},
-		{time.Second, d.disturbTask},
+		{time.Second, func(ctx context.Context) error { return errors.Join(d.disturbTask(ctx), d.crashTask(ctx)) }},
 		{100 * time.Millisecond, d.askForStats},
 	} {
 		trouble.Go(func() {
@@ -133,6 +138,9 @@ func (d *demo) drive(ctx context.Context) error {
 	clients.Wait()
 	<-over
 	d.seen.took = time.Since(start)
+	if ctx.Err() == nil {
+		return d.askForStats(ctx) // with all restarts
+	}
 	return context.Cause(ctx)
 }
 

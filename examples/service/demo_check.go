@@ -33,6 +33,11 @@ func (r *record) checkTrouble() error {
 	if len(r.crashes) == 0 {
 		errs = append(errs, errors.New("no piece was reported crashed"))
 	}
+	for _, child := range []string{"workers", "store", taskName} {
+		if r.crashed[child] == 0 || r.restarts[child] != r.crashed[child] {
+			errs = append(errs, fmt.Errorf("%s has crashed %d times, and was restarted %d times", child, r.crashed[child], r.restarts[child]))
+		}
+	}
 	if r.refused == 0 {
 		errs = append(errs, errors.New("no request was refused"))
 	}

@@ -20,7 +20,10 @@ func testDemo(t *testing.T) (*demo, books) {
 	d.seen.admit("a", 2, admission{turn: 11, pieces: 2, counted: true})
 	d.seen.admit("a", 3, admission{turn: 12, pieces: 2, failed: 2})
 	d.seen.admit("b", 4, admission{turn: 13, pieces: 1})
-	d.seen.crash(pieceID{Text: "a", Post: 3, Piece: 2, Pieces: 2})
+	d.seen.crash("worker", pieceID{Text: "a", Post: 3, Piece: 2, Pieces: 2})
+	d.seen.crashed["store"] = 2
+	d.seen.crashTask()
+	d.seen.figures(stats{Restarts: map[string]int{"workers": 1, "store": 2, "snapshot": 1}})
 	d.seen.refuse()
 	d.seen.stop()
 	left := books{
@@ -60,12 +63,16 @@ func TestDemoFinds(t *testing.T) {
 		"failed counted":   func(_ *demo, b *books) { b.posts["a"] = 3 },
 		"earlier gone":     func(_ *demo, b *books) { b.posts["a"], b.texts["a"] = 0, nil },
 		"no crash":         func(d *demo, b *books) { d.seen.crashes = nil; b.account.crashed--; b.account.processed++ },
-		"crashed twice":    func(d *demo, _ *books) { d.seen.crash(pieceID{Text: "a", Post: 3, Piece: 2, Pieces: 2}) },
+		"crashed twice":    func(d *demo, _ *books) { d.seen.crash("worker", pieceID{Text: "a", Post: 3, Piece: 2, Pieces: 2}) },
 		"counted crashed":  func(d *demo, _ *books) { d.seen.admit("a", 3, admission{turn: 12, pieces: 2, counted: true}) },
 		"failed otherwise": func(d *demo, _ *books) { d.seen.admit("a", 3, admission{turn: 12, pieces: 2, failed: 1}) },
 		"crashed no post":  func(d *demo, _ *books) { delete(d.seen.posts["a"], 3) },
 		"never admitted":   func(d *demo, b *books) { delete(d.seen.posts, "b") },
 		"no refusal":       func(d *demo, _ *books) { d.seen.refused = 0 },
+		"no store crash":   func(d *demo, _ *books) { delete(d.seen.crashed, "store"); delete(d.seen.restarts, "store") },
+		"no task crash":    func(d *demo, _ *books) { delete(d.seen.crashed, "snapshot"); delete(d.seen.restarts, "snapshot") },
+		"no restart":       func(d *demo, _ *books) { d.seen.restarts["store"] = 1 },
+		"restarts at will": func(d *demo, _ *books) { d.seen.restarts["workers"] = 2 },
 		"no stop":          func(d *demo, _ *books) { d.seen.stops = 0 },
 		"other format":     func(d *demo, _ *books) { d.seen.use(asCSV) },
 		"no snapshot":      func(d *demo, _ *books) { os.Remove(d.snapshot) },

@@ -104,29 +104,31 @@ func TestTroubleChecks(t *testing.T) {
 		"POST /crash":                      `200 {"text":"a","post":2,"piece":1,"pieces":1}`,
 		"GET /texts/a":                     `200 {"name":"a","post":1,"failed":{"text":"a","post":2,"piece":1,"pieces":1}}`,
 		"GET /healthz":                     `200 {"status":"ok"}`,
-		"GET /stats":                       `200 {"accepted":10,"processed":7,"crashed":1,"open":2,"processes":{"workers":1}}`,
+		"GET /stats":                       `200 {"accepted":10,"processed":7,"crashed":1,"open":2,"staff":1}`,
 		"POST /tasks/snapshot/stop":        `200 {"running":false,"format":"json","written":1}`,
 		"POST /tasks/snapshot/start":       `200 {"running":true,"format":"json","written":2}`,
 		"GET /tasks/snapshot":              `200 {"running":false,"format":"json","written":1}`,
 		"POST /tasks/snapshot?format=csv":  `200 {"running":true,"format":"csv","written":3}`,
+		"POST /crash?what=task":            `200 {"running":true,"format":"csv","written":3}`,
 		"POST /tasks/snapshot?format=json": `200 {"running":true,"format":"json","written":3}`,
 	}
+	crash := func(d *demo, ctx context.Context) error { return d.crash("worker")(ctx) }
 	for name, test := range map[string]struct {
 		make func(*demo, context.Context) error
 		bad  map[string]string
 		fine bool
 	}{
-		"crash":           {make: (*demo).crashWorker, fine: true},
-		"later counted":   {make: (*demo).crashWorker, fine: true, bad: map[string]string{"GET /texts/a": `200 {"post":3}`}},
-		"no crash":        {make: (*demo).crashWorker, bad: map[string]string{"POST /crash": ""}},
-		"crash counted":   {make: (*demo).crashWorker, bad: map[string]string{"GET /texts/a": `200 {"post":2}`}},
-		"no failure":      {make: (*demo).crashWorker, bad: map[string]string{"GET /texts/a": `200 {"post":1}`}},
-		"earlier failure": {make: (*demo).crashWorker, bad: map[string]string{"GET /texts/a": `200 {"post":0,"failed":{"text":"a","post":1,"piece":1,"pieces":1}}`}},
+		"crash":           {make: crash, fine: true},
+		"later counted":   {make: crash, fine: true, bad: map[string]string{"GET /texts/a": `200 {"post":3}`}},
+		"no crash":        {make: crash, bad: map[string]string{"POST /crash": ""}},
+		"crash counted":   {make: crash, bad: map[string]string{"GET /texts/a": `200 {"post":2}`}},
+		"no failure":      {make: crash, bad: map[string]string{"GET /texts/a": `200 {"post":1}`}},
+		"earlier failure": {make: crash, bad: map[string]string{"GET /texts/a": `200 {"post":0,"failed":{"text":"a","post":1,"piece":1,"pieces":1}}`}},
 
 		"stats":       {make: (*demo).askForStats, fine: true},
-		"lost piece":  {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"open":2,"processes":{"workers":1}}`}},
-		"handed back": {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"handed_back":1,"open":2,"processes":{"workers":1}}`}},
-		"queue":       {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":1,"open":9,"processes":{"workers":1}}`}},
+		"lost piece":  {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"open":2,"staff":1}`}},
+		"handed back": {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"handed_back":1,"open":2,"staff":1}`}},
+		"queue":       {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":1,"open":9,"staff":1}`}},
 		"no workers":  {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"crashed":1,"open":2}`}},
 		"unhealthy":   {make: (*demo).askForStats, bad: map[string]string{"GET /healthz": ""}},
 
@@ -137,6 +139,9 @@ func TestTroubleChecks(t *testing.T) {
 		"not changed":   {make: (*demo).disturbTask, bad: map[string]string{"POST /tasks/snapshot?format=csv": `200 {"running":true,"format":"json","written":3}`}},
 		"not written":   {make: (*demo).disturbTask, bad: map[string]string{"POST /tasks/snapshot?format=csv": `200 {"running":true,"format":"csv","written":2}`}},
 		"other file":    {make: (*demo).disturbTask, bad: map[string]string{"POST /tasks/snapshot/start": `200 {"running":true,"format":"csv","written":2}`}},
+		"task crash":    {make: (*demo).crashTask, fine: true, bad: map[string]string{"GET /tasks/snapshot": `200 {"running":true,"format":"csv","written":4}`}},
+		"not back":      {make: (*demo).crashTask},
+		"did not crash": {make: (*demo).crashTask, bad: map[string]string{"POST /crash?what=task": ""}},
 		"task not here": {make: (*demo).disturbTask, bad: map[string]string{"POST /tasks/snapshot/stop": ""}},
 	} {
 		by := make(map[string]string)

@@ -14,6 +14,8 @@ type record struct {
 	mu        sync.Mutex
 	posts     map[string]map[int]admission // that were admitted, by text and number
 	crashes   map[pieceID]int              // how often POST /crash has told of each piece
+	crashed   map[string]int               // how often what has crashed, by the child's name
+	restarts  map[string]int               // that the last GET /stats has told of
 	refused   int                          // posts
 	stops     int                          // of the task
 	format    format                       // that the task writes
@@ -30,7 +32,7 @@ type admission struct {
 }
 
 func newRecord() *record {
-	return &record{posts: make(map[string]map[int]admission), crashes: make(map[pieceID]int), format: asJSON}
+	return &record{posts: make(map[string]map[int]admission), crashes: make(map[pieceID]int), crashed: make(map[string]int), format: asJSON}
 }
 
 func (r *record) note(f func()) {
@@ -49,11 +51,23 @@ func (r *record) admit(name string, post int, a admission) {
 }
 
 func (r *record) refuse()                  { r.note(func() { r.refused++ }) }
-func (r *record) crash(id pieceID)         { r.note(func() { r.crashes[id]++ }) }
 func (r *record) stop()                    { r.note(func() { r.stops++ }) }
 func (r *record) use(f format)             { r.note(func() { r.format = f }) }
-func (r *record) work(n int)               { r.note(func() { r.workers = max(r.workers, n) }) }
+func (r *record) crashTask()               { r.note(func() { r.crashed[taskName]++ }) }
 func (r *record) answered(d time.Duration) { r.note(func() { r.latencies = append(r.latencies, d) }) }
+
+// crash notes that a worker or the store has crashed on a piece.
+func (r *record) crash(what string, id pieceID) {
+	r.note(func() {
+		r.crashes[id]++
+		r.crashed[map[string]string{"worker": "workers", "store": "store"}[what]]++
+	})
+}
+
+// figures notes what GET /stats has told.
+func (r *record) figures(s stats) {
+	r.note(func() { r.workers, r.restarts = max(r.workers, s.Staff), s.Restarts })
+}
 
 func (r *record) refusals() (n int) {
 	r.note(func() { n = r.refused })
@@ -75,8 +89,9 @@ func (r *record) admitted() (posts, pieces int) {
 func (r *record) String() string {
 	slices.Sort(r.latencies)
 	posts, _ := r.admitted()
-	return fmt.Sprintf("%d posts admitted, %d refused; %d pieces crashed, the task stopped %d times, up to %d workers\n%.0f requests/s, p50 %v, p99 %v",
-		posts, r.refused, len(r.crashes), r.stops, r.workers,
+	return fmt.Sprintf("%d posts admitted, %d refused; %d pieces crashed, the task stopped %d times, up to %d workers\n"+
+		"restarts: %d of workers, %d of the store, %d of the task\n%.0f requests/s, p50 %v, p99 %v",
+		posts, r.refused, len(r.crashes), r.stops, r.workers, r.restarts["workers"], r.restarts["store"], r.restarts[taskName],
 		float64(len(r.latencies))/r.took.Seconds(), r.percentile(50), r.percentile(99))
 }
 

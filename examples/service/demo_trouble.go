@@ -15,23 +15,26 @@ const (
 	floodWaves = 50 // that are tried until a post is refused
 )
 
-// crashWorker has a worker crash, and checks that the post whose piece it had in
-// hand has failed and nothing else has happened to its text.
-func (d *demo) crashWorker(ctx context.Context) error {
-	var id pieceID
-	if err := d.must(ctx, http.MethodPost, "/crash", &id); err != nil {
-		return err
+// crash returns a function that has a worker or the store crash, and checks that
+// the post about whose piece it had a message in hand has failed and nothing else
+// has happened to its text.
+func (d *demo) crash(what string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var id pieceID
+		if err := d.must(ctx, http.MethodPost, "/crash?what="+what, &id); err != nil {
+			return err
+		}
+		d.seen.crash(what, id)
+		got, err := d.lookUp(ctx, id.Text)
+		if err != nil {
+			return err
+		}
+		// A later post may have been counted, or have failed, in the meantime.
+		if got.Post == id.Post || got.Post < id.Post && (got.Failed == nil || got.Failed.Post < id.Post) {
+			return fmt.Errorf("%v has crashed, and its text is %+v", id, got)
+		}
+		return nil
 	}
-	d.seen.crash(id)
-	got, err := d.lookUp(ctx, id.Text)
-	if err != nil {
-		return err
-	}
-	// A later post may have been counted, or have failed, in the meantime.
-	if got.Post == id.Post || got.Post < id.Post && (got.Failed == nil || got.Failed.Post < id.Post) {
-		return fmt.Errorf("%v has crashed, and its text is %+v", id, got)
-	}
-	return nil
 }
 
 // floodQueue posts many texts at once, so that some are refused.
@@ -76,15 +79,9 @@ func (d *demo) disturbTask(ctx context.Context) error {
 	if err := d.must(ctx, http.MethodPost, "/tasks/snapshot/start", &running); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(10 * time.Second); running.Written == stopped.Written; {
-		if err := pause(ctx, d.period/4); err != nil {
+	if running.Written == stopped.Written {
+		if err := d.awaitSnapshot(ctx, &running); err != nil {
 			return err
-		}
-		if err := d.get(ctx, "/tasks/snapshot", &running); err != nil {
-			return err
-		}
-		if !running.Running || time.Now().After(deadline) {
-			return fmt.Errorf("the task was started, and has written nothing: %+v", running)
 		}
 	}
 
@@ -107,6 +104,34 @@ func (d *demo) disturbTask(ctx context.Context) error {
 	return err
 }
 
+// crashTask has the task crash, and checks that it comes back.
+func (d *demo) crashTask(ctx context.Context) error {
+	var info taskInfo
+	if err := d.must(ctx, http.MethodPost, "/crash?what=task", &info); err != nil {
+		return err
+	}
+	d.seen.crashTask()
+	return d.awaitSnapshot(ctx, &info)
+}
+
+// awaitSnapshot waits until the task, which must be running, has written one more
+// than info says.
+func (d *demo) awaitSnapshot(ctx context.Context, info *taskInfo) error {
+	before := info.Written
+	for deadline := time.Now().Add(10 * time.Second); info.Written == before; {
+		if err := pause(ctx, d.period/4); err != nil {
+			return err
+		}
+		if err := d.get(ctx, "/tasks/snapshot", info); err != nil {
+			return err
+		}
+		if !info.Running || time.Now().After(deadline) {
+			return fmt.Errorf("the task was started, and has written nothing: %+v", *info)
+		}
+	}
+	return nil
+}
+
 // askForStats checks what is always true of the figures.
 func (d *demo) askForStats(ctx context.Context) error {
 	var health struct{ Status string }
@@ -119,9 +144,9 @@ func (d *demo) askForStats(ctx context.Context) error {
 	}
 	back := got.Processed + got.HandedBack + got.Crashed
 	if health.Status != "ok" || got.Accepted != back+got.Open || got.Open < 0 || got.Open > d.queue ||
-		got.HandedBack != 0 || got.Processes["workers"] < d.workersMin {
+		got.HandedBack != 0 || got.Staff < d.workersMin || got.Staff > d.workersMax {
 		return fmt.Errorf("the figures do not add up: %+v, %+v", got, health)
 	}
-	d.seen.work(got.Processes["workers"])
+	d.seen.figures(got)
 	return nil
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"tinyactor/actor"
@@ -18,100 +20,90 @@ const (
 	quietPeriods = 20
 )
 
-// A foreman is the state of the actor that decides how many workers there are.
-// It alone hires and lets go, so that its staff is what it says.
-type foreman struct {
-	pool     *actor.Pool[piece, actor.None]
-	hire     func() error
+// A roster says which workers are on duty: those with the lowest numbers.
+type roster struct {
 	min, max int
-	staff    int // workers that live, were not asked to leave and have not panicked
-	restarts int // workers hired in the place of one that panicked
-	quiet    int // looks in a row at an empty queue
+	working  atomic.Int64 // those on duty, and those that have a piece in hand though their duty is over
+
+	mu      sync.Mutex
+	staff   int                  // how many are on duty
+	off     []context.CancelFunc // by number: ends the duty of a worker
+	changed chan struct{}        // closed when staff has grown
 }
 
-// startForeman starts the foreman of a pool of min workers.
-func startForeman(owner context.Context, pool *actor.Pool[piece, actor.None], hire func() error, min, max int) (*actor.Child[order, actor.None], *actor.Address[order]) {
-	cfg := actor.Config{Name: "foreman", Drain: true}
-	child, address := actor.Spawn(owner, cfg, func(ctx context.Context, in *actor.Inbox[order]) error {
-		f := &foreman{pool: pool, hire: hire, min: min, max: max, staff: min}
-		return in.Serve(ctx, func(_ context.Context, o order) error {
-			o.apply(f)
+func newRoster(min, max int) *roster {
+	return &roster{min: min, max: max, staff: min, off: make([]context.CancelFunc, max), changed: make(chan struct{})}
+}
+
+// report gives the worker of that number a context that ends with its duty, or
+// nil if it is off duty, and a channel that is closed when it should ask again.
+func (r *roster) report(ctx context.Context, number int) (duty context.Context, changed <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if number >= r.staff {
+		return nil, r.changed
+	}
+	duty, r.off[number] = context.WithCancel(ctx) // which ends when the worker does
+	return duty, nil
+}
+
+// set says how many are on duty from now on.
+func (r *roster) set(staff int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if staff > r.staff {
+		close(r.changed)
+		r.changed = make(chan struct{})
+	}
+	for _, off := range r.off[staff:] {
+		if off != nil {
+			off()
+		}
+	}
+	r.staff = staff
+}
+
+// size returns how many workers are on duty.
+func (r *roster) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.staff
+}
+
+// A foreman compares the roster of the workers with their queue.
+type foreman struct{ *workers }
+
+// oversee is the foreman's body.
+func (f foreman) oversee(_ context.Context, in *actor.Inbox[actor.None]) error {
+	ticks := time.NewTicker(foremanPeriod)
+	defer ticks.Stop()
+	quiet := 0 // looks in a row at an empty queue
+	for {
+		select {
+		case <-ticks.C:
+		case <-in.Halting():
 			return nil
-		})
-	})
-	address.SendEvery(foremanPeriod, look{}) // ends with the foreman
-	return child, address
-}
-
-// An order is a message to the foreman: it knows what to do with its state.
-type order interface{ apply(f *foreman) }
-
-// look makes the foreman compare the staff with the queue.
-type look struct{}
-
-func (look) apply(f *foreman) {
-	waiting := f.pool.Len()
-	if waiting > 0 {
-		f.quiet = 0
-		f.grow((waiting + piecesPerHire - 1) / piecesPerHire)
-		return
-	}
-	if f.quiet++; f.quiet >= quietPeriods {
-		f.quiet = 0
-		f.shrink()
-	}
-}
-
-// grow hires n workers, or fewer if that are too many.
-func (f *foreman) grow(n int) {
-	for range min(n, f.max-f.staff) {
-		if f.hire() != nil {
-			return // the pool has ended
 		}
-		f.staff++
-	}
-}
-
-// shrink lets one worker go, but not while another is on its way out, asked or
-// by a panic: HaltSome could choose a worker that has been replaced already,
-// and then nobody would leave.
-func (f *foreman) shrink() {
-	if f.staff > f.min && f.pool.Processes() == f.staff {
-		f.pool.HaltSome(1)
-		f.staff--
-	}
-}
-
-// replace asks for a worker in the place of one that panics. It is answered when
-// that worker has been hired.
-type replace struct {
-	actor.Reply[actor.None]
-	halting <-chan struct{} // of the one that panics
-}
-
-func (m replace) to(r actor.Reply[actor.None]) order { m.Reply = r; return m }
-
-func (m replace) apply(f *foreman) {
-	select {
-	case <-m.halting:
-		// It was asked to leave, and does. It is off the staff already.
-		m.Answer(actor.None{}, nil)
-	default:
-		err := f.hire()
-		if err == nil {
-			f.restarts++
+		waiting := f.child.Address().Len()
+		if waiting > 0 {
+			quiet = 0
+			f.grow((waiting + piecesPerHire - 1) / piecesPerHire)
+		} else if quiet++; quiet >= quietPeriods {
+			quiet = 0
+			f.shrink()
 		}
-		m.Answer(actor.None{}, err)
 	}
 }
 
-// report asks for the foreman's figures.
-type report struct{ actor.Reply[staffInfo] }
+// grow calls n workers, or fewer if that are too many.
+func (f foreman) grow(n int) {
+	f.roster.set(min(f.roster.size()+n, f.roster.max))
+}
 
-type staffInfo struct{ staff, restarts int }
-
-func (m report) to(r actor.Reply[staffInfo]) order { m.Reply = r; return m }
-
-func (m report) apply(f *foreman) {
-	m.Answer(staffInfo{staff: f.staff, restarts: f.restarts}, nil)
+// shrink lets one worker go, but not while another is on its way out.
+func (f foreman) shrink() {
+	staff := f.roster.size()
+	if staff > f.roster.min && int(f.roster.working.Load()) == staff {
+		f.roster.set(staff - 1)
+	}
 }

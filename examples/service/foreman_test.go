@@ -5,18 +5,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"tinyactor/actor"
 )
 
-// staff returns how many workers the foreman has, and how many live.
-func (s *service) staff(t *testing.T) (staff, live int) {
-	t.Helper()
-	info, err := actor.Ask(t.Context(), s.workers.orders, report{}.to)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info.staff, s.workers.pool.Processes()
+// staff returns how many workers are on duty, and how many work.
+func (s *service) staff() (staff, working int) {
+	return s.workers.roster.size(), int(s.workers.roster.working.Load())
 }
 
 // lookTimes lets n looks of the foreman pass.
@@ -25,7 +18,7 @@ func lookTimes(n int) {
 	synctest.Wait()
 }
 
-// The pool grows with its queue up to its maximum, and shrinks to its minimum
+// The staff grows with its queue up to its maximum, and shrinks to its minimum
 // when nothing has waited for a while.
 func TestStaff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -34,8 +27,8 @@ func TestStaff(t *testing.T) {
 		s, open := newHeldService(t, set)
 		want := func(when string, n int) {
 			t.Helper()
-			if staff, live := s.staff(t); staff != n || live != n {
-				t.Errorf("%s there are %d workers, and %d live; want %d", when, staff, live, n)
+			if staff, working := s.staff(); staff != n || working != n {
+				t.Errorf("%s there are %d workers, and %d work; want %d", when, staff, working, n)
 			}
 		}
 		lookTimes(1)
@@ -85,12 +78,12 @@ func TestLeaving(t *testing.T) {
 					s.post(t, fmt.Sprint(i), "text")
 				}
 				lookTimes(3)
-				if staff, live := s.staff(t); staff != 3 || live != 3 {
-					t.Fatalf("there are %d workers, and %d live", staff, live)
+				if staff, working := s.staff(); staff != 3 || working != 3 {
+					t.Fatalf("there are %d workers, and %d work", staff, working)
 				}
 				lookTimes(10 * quietPeriods)
-				if staff, live := s.staff(t); staff != 2 || live != 3 {
-					t.Errorf("while all have a piece in hand there are %d workers, and %d live; want one asked to leave", staff, live)
+				if staff, working := s.staff(); staff != 2 || working != 3 {
+					t.Errorf("while all have a piece in hand there are %d workers, and %d work; want one asked to leave", staff, working)
 				}
 				want := account{accepted: 3, processed: 3}
 				if crashes {
@@ -98,7 +91,7 @@ func TestLeaving(t *testing.T) {
 				}
 				for range 3 {
 					if crashes {
-						told := s.order(t)
+						told := s.order(t, "worker")
 						synctest.Wait()
 						hold <- struct{}{}
 						<-told
@@ -107,12 +100,12 @@ func TestLeaving(t *testing.T) {
 					}
 				}
 				synctest.Wait()
-				if staff, live := s.staff(t); staff != 2 || live != 2 {
-					t.Errorf("when the pieces are done there are %d workers, and %d live; want 2", staff, live)
+				if staff, working := s.staff(); staff != 2 || working != 2 {
+					t.Errorf("when the pieces are done there are %d workers, and %d work; want 2", staff, working)
 				}
 				lookTimes(10 * quietPeriods)
-				if staff, live := s.staff(t); staff != 1 || live != 1 {
-					t.Errorf("in the end there are %d workers, and %d live; want 1", staff, live)
+				if staff, working := s.staff(); staff != 1 || working != 1 {
+					t.Errorf("in the end there are %d workers, and %d work; want 1", staff, working)
 				}
 				left, err := s.finish(t.Context())
 				if err != nil || left.account != want {

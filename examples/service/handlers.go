@@ -116,8 +116,16 @@ func (s *service) postText(w http.ResponseWriter, r *http.Request) {
 	if wait {
 		status = http.StatusOK
 	}
-	admitted, err := actor.Ask(r.Context(), s.address, post{text: name, pieces: s.split(string(body)), wait: wait}.to)
-	answer(w, status, admitted, err)
+	var ticket uint64
+	if wait {
+		ticket = s.tickets.Add(1)
+		defer func() { _ = s.store.address.SendNow(forget{ticket}) }() // a store that has ended has forgotten all
+	}
+	got, err := actor.Ask(r.Context(), s.store.address, post{text: name, pieces: s.split(string(body)), ticket: ticket}.to)
+	if err == nil && wait {
+		got, err = askAgain(r.Context(), s.store.address, await{ticket: ticket}.to)
+	}
+	answer(w, status, got, err)
 }
 
 // validName reports whether GET /texts/{name} can ask for a text of that name.
@@ -126,7 +134,7 @@ func validName(name string) bool {
 }
 
 func (s *service) getText(w http.ResponseWriter, r *http.Request) {
-	ask(w, r, s.address, lookUp{text: r.PathValue("name")}.to)
+	ask(w, r, s.store.address, lookUp{text: r.PathValue("name")}.to)
 }
 
 func (s *service) getWords(w http.ResponseWriter, r *http.Request) {
@@ -139,7 +147,7 @@ func (s *service) getWords(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	ask(w, r, s.address, topWords{n: n}.to)
+	ask(w, r, s.store.address, topWords{n: n}.to)
 }
 
 // ask answers a request with what an actor says.

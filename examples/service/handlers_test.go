@@ -88,6 +88,8 @@ func TestBadRequests(t *testing.T) {
 			{"POST", "/tasks/snapshot?format=xml", "", 400, "[json csv]"},
 			{"POST", "/tasks/snapshot", "", 400, "[json csv]"},
 			{"POST", "/crash", "", 409, "in hand"},
+			{"POST", "/crash?what=store", "", 409, "in hand"},
+			{"POST", "/crash?what=foreman", "", 400, "worker, store or task"},
 		} {
 			status, failure := s.request(t, test.method, test.target, test.body, nil)
 			if status != test.status || !strings.Contains(failure, test.failure) {
@@ -126,7 +128,7 @@ func TestRequestContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestService(t, testSettings(t, 1, 8, 100), countWords)
 		held := make(chan struct{})
-		if err := s.address.Send(t.Context(), hold(held)); err != nil {
+		if err := s.store.address.Send(t.Context(), hold(held)); err != nil {
 			t.Fatal(err)
 		}
 		ctx, leave := context.WithCancel(t.Context())

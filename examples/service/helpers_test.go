@@ -25,6 +25,7 @@ func testSettings(t *testing.T, workers, queue int, maxBytes int64) settings {
 		snapshot:   filepath.Join(t.TempDir(), "snapshot"),
 		period:     10 * time.Second,
 		grace:      10 * time.Second,
+		restarts:   10, restartsWithin: time.Second,
 		allowCrash: true,
 	}
 }
@@ -43,13 +44,13 @@ func logged(t *testing.T) *bytes.Buffer {
 func newTestService(t *testing.T, set settings, count func(string) map[string]int) *service {
 	t.Helper()
 	owner, end := context.WithCancel(context.Background())
-	s := newService(owner, set, count)
+	s, err := newService(owner, set, count)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		end()
-		<-s.workers.pool.Done()
-		<-s.workers.foreman.Done()
-		<-s.tasks.Done()
-		<-s.store.Done()
+		<-s.tree.Done()
 	})
 	return s
 }

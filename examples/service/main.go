@@ -1,7 +1,14 @@
 // Service is an HTTP service that counts words, built of actors: a pool of
-// workers shares the pieces of the texts that are posted, a foreman makes the
-// pool larger and smaller, a store, which owns all state, admits texts, merges
-// the counts and answers questions, and a task writes snapshots.
+// workers shares the pieces of the texts that are posted, a foreman says how many
+// of them are on duty, a store, which owns all state, admits texts, merges the
+// counts and answers questions, and a task writes snapshots. They are the
+// children of a supervisor, which starts again what crashes:
+//
+//	service (rest_for_one)
+//	├── store
+//	├── workers   so many processes on one inbox
+//	├── foreman
+//	└── snapshot  the task
 //
 //	POST /texts?name=…             takes a text (202), or refuses it when the queue is full (429)
 //	POST /texts?name=…&wait=true   waits until it is counted (200) or has failed (500)
@@ -11,22 +18,26 @@
 //	POST /tasks/snapshot/stop      stops the task
 //	POST /tasks/snapshot/start     starts it again
 //	POST /tasks/snapshot?format=…  has it write json or csv from now on
-//	POST /crash                    makes a worker that has a piece in hand panic (with -allow-crash)
-//	GET  /stats                    what became of the pieces, queues and processes
+//	POST /crash?what=worker        makes a worker that has a piece in hand panic (with -allow-crash);
+//	                               what=store: the store with a count in hand; what=task: the task
+//	GET  /stats                    what became of the pieces, queues, processes and restarts
 //	GET  /healthz                  200 as long as texts are taken
 //
 // Posting a name again replaces that text's counts. A post of which a worker had
-// a piece in hand when it panicked fails as a whole: the piece is reported,
-// nothing of the post counts, and the text is as it was before.
+// a piece in hand when it panicked, or the store a count, fails as a whole: the
+// piece is reported, nothing of the post counts, and the text is as it was
+// before. Nothing else is lost by a restart.
 //
 // SIGINT or SIGTERM ends the service: it takes no more requests, finishes what
 // is queued, writes a last snapshot, and prints what became of the pieces of
 // text that it had accepted. A second signal, or the end of -grace, aborts what
-// is not finished, says what that was, and makes the exit status 1.
+// is not finished, says what that was, and makes the exit status 1. The service
+// also ends, with status 1 and with the reason as its last line, when it would
+// have to restart something more than -restarts times within -restarts-within.
 //
 // With -demo it starts itself on a free port, posts the source files below
-// -dir for the given time, meanwhile crashes workers, floods the queue, stops
-// and starts the task, ends in the same way, and compares what is left with the
+// -dir for the given time, meanwhile crashes workers, the store and the task,
+// floods the queue, stops and starts the task, ends in the same way, and compares what is left with the
 // counts of a plain sequential program.
 package main
 
@@ -120,7 +131,11 @@ func (p program) listenAndServe(ctx, abort context.Context, addr string, set set
 	if err != nil {
 		return err
 	}
-	_, err = serve(ctx, abort, l, newService(context.Background(), set, p.count), p.stdout)
+	s, err := newService(context.Background(), set, p.count)
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	_, err = serve(ctx, abort, l, s, p.stdout)
 	return err
 }
 

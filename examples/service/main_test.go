@@ -61,6 +61,7 @@ func TestDemo(t *testing.T) {
 	for _, want := range []string{
 		`(?m)^3 files of \d+ bytes`,
 		`(?m)^listening on http://127\.0\.0\.1:\d+$`,
+		`(?m)^restarts: [1-9]\d* of workers, [1-9]\d* of the store, [1-9]\d* of the task$`,
 		`(?m)^\d+ requests/s, p50 \S+s, p99 \S+s$`,
 		`(?m)^\d+ posts admitted, [1-9]\d* refused; [1-9]\d* pieces crashed, the task stopped [1-9]\d* times, up to \d+ workers$`,
 		`(?m)^the counts of [34] texts with \d+ different words, and the last snapshot, are those of the sequential count$`,
@@ -91,6 +92,8 @@ func TestFlags(t *testing.T) {
 		{"-snapshot=", 2, "-snapshot"},
 		{"-snapshot-every 0s", 2, "-snapshot-every"},
 		{"-grace 0s", 2, "-grace"},
+		{"-restarts -1", 2, "-restarts"},
+		{"-restarts-within 0s", 2, "-restarts-within"},
 		{"-queue 0", 2, "-queue"},
 		{"-max-bytes 0", 2, "-max-bytes"},
 		{"-demo -1s", 2, "-demo"},

@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
+var errEnded = errors.New("the actors were stopped")
+
 // serve answers the requests that come to l with s until ctx ends. Then, within
 // the grace, it takes no more requests, has s finish the work that is queued,
 // writes the account to out, and returns the books. It ends in the same way,
-// with an error, when the server or one of the actors fails.
+// with an error, when the server fails, or a part of the service too often.
 //
 // When the grace is over, or when abort ends, it waits for nothing more: what is
 // not finished is aborted, and the error says what that was.
@@ -35,14 +37,10 @@ func serve(ctx, abort context.Context, l net.Listener, s *service, out io.Writer
 	case <-ctx.Done():
 	case <-abort.Done():
 	case failed = <-served:
-	case <-s.store.Done():
-		failed = errors.New("the store has ended")
-	case <-s.workers.pool.Done():
-		failed = errors.New("the workers have ended")
-	case <-s.workers.foreman.Done():
-		failed = errors.New("the foreman has ended")
-	case <-s.tasks.Done():
-		failed = errors.New("the tasks have ended")
+	case <-s.tree.Done():
+		if s.tree.Wait(ctx) == nil { // otherwise finish says why
+			failed = errEnded
+		}
 	}
 
 	grace, cancel := context.WithTimeoutCause(abort, s.grace, fmt.Errorf("the service has not ended in order within %v", s.grace))

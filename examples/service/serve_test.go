@@ -5,13 +5,18 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"tinyactor/actor"
+	"tinyactor/supervisor"
 )
 
-// When what serve needs has failed, it ends with the reason, without a signal.
+func gaveUp(err error) bool { return errors.Is(err, supervisor.ErrLimitExceeded) }
+
+// When what serve needs has failed, and may not be started again, it ends with the reason, without a signal.
 func TestServeFails(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -22,48 +27,48 @@ func TestServeFails(t *testing.T) {
 		left  account
 	}{
 		{
-			name:  "workers",
-			count: countWords,
-			fail: func(t *testing.T, s *service, _ net.Listener) {
-				waitCounted(t, s)
-				s.workers.pool.Halt()
+			name: "workers",
+			count: func(text string) map[string]int {
+				if text == "poison" {
+					panic("a word too much")
+				}
+				return countWords(text)
 			},
-			is:   func(error) bool { return true },
-			says: "workers",
-			left: account{accepted: 1, processed: 1},
+			fail: func(t *testing.T, s *service, _ net.Listener) { s.post(t, "b", "poison") },
+			is:   gaveUp,
+			says: `child "workers": one restart too many: .*: panic: a word too much$`,
+			left: account{accepted: 2, processed: 1, crashed: 1},
 		},
 		{
-			name:  "foreman",
+			name:  "task",
 			count: countWords,
 			fail: func(t *testing.T, s *service, _ net.Listener) {
-				waitCounted(t, s)
-				s.workers.foreman.Halt()
+				if status, failure := s.request(t, "POST", "/crash?what=task", "", nil); status != http.StatusOK {
+					t.Errorf("status %d, %s", status, failure)
+				}
 			},
-			is:   func(error) bool { return true },
-			says: "foreman",
-			left: account{accepted: 1, processed: 1},
-		},
-		{
-			name:  "tasks",
-			count: countWords,
-			fail: func(t *testing.T, s *service, _ net.Listener) {
-				waitCounted(t, s)
-				s.tasks.Abort()
-			},
-			is:   func(err error) bool { return errors.Is(err, actor.ErrAborted) },
-			says: "tasks",
+			is:   gaveUp,
+			says: `child "snapshot": one restart too many: .*: panic: ordered`,
 			left: account{accepted: 1, processed: 1},
 		},
 		{
 			name:  "store",
 			count: countWords,
 			fail: func(t *testing.T, s *service, _ net.Listener) {
-				waitCounted(t, s)
-				s.store.Halt()
+				if _, err := actor.Ask(t.Context(), s.store.address, poison{}.to); !errors.Is(err, actor.ErrNoReply) {
+					t.Errorf("the store says %v", err)
+				}
 			},
-			is:   func(err error) bool { return errors.Is(err, actor.ErrClosed) },
-			says: "store",
+			is:   gaveUp,
+			says: `child "store": one restart too many: .*: panic: a request too much$`,
 			left: account{accepted: 1, processed: 1},
+		},
+		{
+			name:  "tree",
+			count: countWords,
+			fail:  func(_ *testing.T, s *service, _ net.Listener) { s.tree.Halt() },
+			is:    func(err error) bool { return errors.Is(err, errEnded) },
+			left:  account{accepted: 1, processed: 1},
 		},
 		{
 			name:  "listener",
@@ -74,11 +79,14 @@ func TestServeFails(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			logged(t)
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := newTestService(t, testSettings(t, 1, 8, 1000), test.count)
+			set := testSettings(t, 1, 8, 1000)
+			set.restarts = 0
+			s := newTestService(t, set, test.count)
 			type result struct {
 				left books
 				err  error
@@ -97,10 +105,14 @@ func TestServeFails(t *testing.T) {
 			if response.StatusCode != http.StatusAccepted {
 				t.Fatalf("status %d", response.StatusCode)
 			}
+			waitCounted(t, s)
 			test.fail(t, s, l)
 
 			got := <-ended
-			if got.err == nil || !test.is(got.err) || !strings.Contains(got.err.Error(), test.says) {
+			if _, err := os.Stat(s.snapshot); err != nil {
+				t.Errorf("no last snapshot: %v", err)
+			}
+			if got.err == nil || !test.is(got.err) || !regexp.MustCompile(test.says).MatchString(got.err.Error()) {
 				t.Errorf("serve says %v", got.err)
 			}
 			if got.left.account != test.left {
@@ -110,11 +122,18 @@ func TestServeFails(t *testing.T) {
 	}
 }
 
+// poison is a request that the store crashes on.
+type poison struct{ actor.Reply[actor.None] }
+
+func (m poison) to(r actor.Reply[actor.None]) request { m.Reply = r; return m }
+
+func (poison) apply(*store) { panic("a request too much") }
+
 // waitCounted waits until the text a has been counted.
 func waitCounted(t *testing.T, s *service) {
 	t.Helper()
 	for {
-		info, err := actor.Ask(t.Context(), s.address, lookUp{text: "a"}.to)
+		info, err := actor.Ask(t.Context(), s.store.address, lookUp{text: "a"}.to)
 		if err != nil {
 			t.Fatal(err)
 		}

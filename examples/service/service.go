@@ -1,14 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"log/slog"
 	"sync/atomic"
-	"time"
 
 	"tinyactor/actor"
+	"tinyactor/supervisor"
 )
 
 // pieceBytes is the size of a piece: small enough that a text of some size
@@ -16,30 +17,39 @@ import (
 // handing it over.
 const pieceBytes = 4 << 10
 
-// lastTime is how long the store waits for what comes back after an abort, and
-// how long it may take to end then.
-const lastTime = time.Second
-
-// A service is the actors behind the HTTP server.
+// A service is the tree of actors behind the HTTP server.
 type service struct {
 	settings
+	store    *store
 	workers  *workers
-	store    *actor.Child[request, books]
-	address  *actor.Address[request] // of the store
-	tasks    *actor.Child[command, actor.None]
-	commands *actor.Address[command] // to the tasks
-	underWay atomic.Int64            // HTTP requests that are being answered
+	task     *task
+	tree     *supervisor.Supervisor
+	tickets  atomic.Uint64 // of the posts that are waited for
+	underWay atomic.Int64  // HTTP requests that are being answered
 }
 
-// newService starts the actors, whose workers count with count. They live
-// until finish; if owner ends before, they are halted in no particular order.
-func newService(owner context.Context, set settings, count func(string) map[string]int) *service {
-	owner = actor.WithObserver(owner, panics{})
+// newService starts the tree, whose workers count with count. It lives until
+// finish, or until a child of it fails too often; if owner ends before, it is
+// stopped.
+//
+// Each child needs those before it: when one is started again, so are those
+// after it. Their inboxes stay, so that what one has sent to another waits there
+// until that is back.
+func newService(owner context.Context, set settings, count func(string) map[string]int) (*service, error) {
 	s := &service{settings: set}
-	s.workers = startWorkers(owner, set, count)
-	s.store, s.address = startStore(owner, s.workers.pieces, set.queue)
-	s.tasks, s.commands = startTasks(owner, set, s.address)
-	return s
+	s.store = newStore(set.queue)
+	s.workers = newWorkers(set, count, s.store.tell)
+	s.store.workers = s.workers.child.Address()
+	s.task = newTask(set, s.store.address)
+	var err error
+	s.tree, err = supervisor.Start(actor.WithObserver(owner, quiet{supervisor.LogObserver(slog.Default())}), &supervisor.Spec{
+		Name:     "service",
+		Strategy: supervisor.RestForOne,
+		Limit:    supervisor.Limit{Restarts: cmp.Or(set.restarts, -1), Period: set.restartsWithin},
+		Children: []supervisor.Child{s.store.child, s.workers.child, s.workers.foreman, s.task.child},
+	})
+	s.task.tree = s.tree
+	return s, err
 }
 
 // split cuts a text into pieces. A large text is cut into larger pieces, so
@@ -49,51 +59,43 @@ func (s *service) split(text string) []string {
 	return split(text, pieceBytes, max(1, s.queue/4))
 }
 
-// finish ends the actors in the order in which work flows: the store admits no
-// more, the workers count what is queued, the last snapshot is written, and the
-// store gives its books. When ctx ends, what is not done is aborted, and what is
-// queued is handed back. It returns an error if an actor failed, is stuck or was
-// aborted, or if the account does not add up. A worker's panic is no error
-// here: it is on the account.
+// finish ends the tree when all work is done: the store admits no more, and all
+// that it has admitted has come back. Then it writes the last snapshot and
+// returns the books. When ctx ends, what is not done is aborted, and what is
+// queued is handed back. If the tree has ended by itself, finish finds out what
+// became of the pieces. It returns an error if a child failed too often, is stuck
+// or was aborted, or if the account does not add up. A crash that was mended is
+// no error here: it is on the account.
 func (s *service) finish(ctx context.Context) (books, error) {
-	_, refused := actor.Ask(ctx, s.address, stopAdmitting{}.to)
-	_, drained := s.workers.pool.Drain(ctx)
-	_, dismissed := s.workers.foreman.Drain(ctx)
-	_, saved := s.tasks.Drain(ctx)
+	// If one of them gets no answer, ctx or the tree has ended: Stop says it.
+	_, _ = askAgain(ctx, s.store.address, stopAdmitting{}.to)
+	_, _ = askAgain(ctx, s.store.address, allBack{}.to)
+	report, ended := s.tree.Stop(ctx)
 
-	// Also after an abort the store takes what comes back, because the account is
-	// about that. Only the piece of a worker that is stuck does not: the account
-	// will not add up then, and says so.
-	living := context.WithoutCancel(ctx)
-	last, cancel := context.WithTimeout(living, lastTime)
-	defer cancel()
-	_, _ = actor.Ask(last, s.address, allBack{}.to)
-	last, cancel = context.WithTimeout(living, lastTime)
-	defer cancel()
-	left, closed := s.store.Drain(last)
-
-	errs := append([]error{refused}, withoutPanics(drained)...)
-	errs = append(errs, dismissed, saved, closed)
+	for _, child := range report.Children {
+		if child.Name == s.store.child.Name && child.Ending == supervisor.Stuck {
+			return books{}, ended // the store still has the books
+		}
+	}
+	left := s.store.books()
+	var errs []error
 	if n := left.account.open(); n != 0 {
 		errs = append(errs, fmt.Errorf("the account does not add up: pieces that have not come back: %d", n))
 	}
-	return left, errors.Join(errs...)
+	if err := writeSnapshot(s.snapshot, s.task.info().Format, left.total); err != nil {
+		errs = append(errs, fmt.Errorf("the last %w: %w", errNotWritten, err))
+	}
+	return left, errors.Join(append(errs, ended)...)
 }
 
-// withoutPanics takes the errors of a pool apart, and leaves out those of
-// processes that have panicked and those that say what another one says.
-func withoutPanics(err error) (errs []error) {
-	if several, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range several.Unwrap() {
-			errs = append(errs, withoutPanics(err)...)
+// askAgain asks an actor for something that it may keep for a while before it
+// answers: if it crashes meanwhile, it is asked again. It ends because the actor
+// does if it crashes too often.
+func askAgain[M, R any](ctx context.Context, to *actor.Address[M], msg func(actor.Reply[R]) M) (R, error) {
+	for {
+		value, err := actor.Ask[M](ctx, to, msg)
+		if !errors.Is(err, actor.ErrNoReply) {
+			return value, err
 		}
-	} else if panicked := (*actor.PanicError)(nil); err != nil && !errors.As(err, &panicked) {
-		errs = append(errs, err)
 	}
-	seen := make(map[string]bool)
-	return slices.DeleteFunc(errs, func(err error) bool {
-		text := err.Error()
-		defer func() { seen[text] = true }()
-		return seen[text]
-	})
 }

@@ -208,15 +208,16 @@ func TestFinishOutOfTime(t *testing.T) {
 	})
 }
 
-// When the pool is torn down while the service runs, texts are refused, and
-// no text waits for pieces that never come.
-func TestPoolTornDown(t *testing.T) {
+// When there are no workers any more while the service runs, texts are refused,
+// and no text waits for pieces that never come.
+func TestNoWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestService(t, testSettings(t, 2, 8, 1000), countWords)
 		s.post(t, "early", "word")
 		synctest.Wait()
-		s.workers.pool.Halt()
-		synctest.Wait()
+		if err := errors.Join(s.tree.Terminate(t.Context(), "workers"), s.tree.Remove(t.Context(), "workers")); err != nil {
+			t.Fatal(err)
+		}
 		if status, failure := s.request(t, "POST", "/texts?name=late", "word", nil); status != http.StatusServiceUnavailable {
 			t.Errorf("posting without workers: status %d, %s", status, failure)
 		}
@@ -230,7 +231,7 @@ func TestPoolTornDown(t *testing.T) {
 	})
 }
 
-// Pieces of a post that was not admitted whole, because the pool was torn down
+// Pieces of a post that was not admitted whole, because the workers ended
 // between two of them, are on the account and nowhere else.
 func TestPiecesOfNoPost(t *testing.T) {
 	s := &store{texts: map[string]*text{"known": {counts: map[string]int{"word": 1}, post: 1}}}

@@ -11,14 +11,16 @@ import (
 
 // settings are what the flags say about the service itself.
 type settings struct {
-	workersMin int           // how many count when there is little to do
-	workersMax int           // how many count when there is much
-	queue      int           // how many pieces may be accepted and not yet counted
-	maxBytes   int64         // the size of a text
-	snapshot   string        // the file of the snapshots
-	period     time.Duration // from one snapshot to the next
-	grace      time.Duration // for an end in order
-	allowCrash bool          // whether one may order a worker to crash
+	workersMin     int           // how many count when there is little to do
+	workersMax     int           // how many count when there is much
+	queue          int           // how many pieces may be accepted and not yet counted
+	maxBytes       int64         // the size of a text
+	snapshot       string        // the file of the snapshots
+	period         time.Duration // from one snapshot to the next
+	grace          time.Duration // for an end in order
+	restarts       int           // how many the service makes within restartsWithin before it gives up
+	restartsWithin time.Duration
+	allowCrash     bool // whether one may order a crash
 }
 
 func (s *settings) register(flags *flag.FlagSet) {
@@ -29,7 +31,9 @@ func (s *settings) register(flags *flag.FlagSet) {
 	flags.StringVar(&s.snapshot, "snapshot", filepath.Join(os.TempDir(), "tinyactor-service.snapshot"), "`file` for the snapshots of the counts")
 	flags.DurationVar(&s.period, "snapshot-every", 10*time.Second, "`time` from one snapshot to the next")
 	flags.DurationVar(&s.grace, "grace", 10*time.Second, "`time` that an end in order may take")
-	flags.BoolVar(&s.allowCrash, "allow-crash", false, "allow POST /crash, which makes a worker panic")
+	flags.BoolVar(&s.allowCrash, "allow-crash", false, "allow POST /crash, which makes a part of the service panic")
+	flags.IntVar(&s.restarts, "restarts", 10, "`number` of restarts within -restarts-within after which the service ends")
+	flags.DurationVar(&s.restartsWithin, "restarts-within", time.Second, "`time` in which that many restarts are too many")
 }
 
 func (s *settings) validate() error {
@@ -46,6 +50,10 @@ func (s *settings) validate() error {
 		return fmt.Errorf("-snapshot is empty and must be the name of a file")
 	case s.period <= 0:
 		return fmt.Errorf("-snapshot-every is %v and must be positive", s.period)
+	case s.restarts < 0:
+		return fmt.Errorf("-restarts is %d and must not be negative", s.restarts)
+	case s.restartsWithin <= 0:
+		return fmt.Errorf("-restarts-within is %v and must be positive", s.restartsWithin)
 	case s.grace <= 0:
 		return fmt.Errorf("-grace is %v and must be positive", s.grace)
 	}

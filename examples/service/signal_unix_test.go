@@ -240,3 +240,33 @@ func TestSlowClient(t *testing.T) {
 	r.end(t, account{accepted: 1, processed: 1}.String(), 0)
 	r.says(t, "connections were cut")
 }
+
+// When a part of the service crashes once too often, the service ends in order,
+// with what was accepted on the account and in the snapshot, and says why.
+func TestCrashStorm(t *testing.T) {
+	r := start(t, executable(t, "-allow-crash", "-restarts", "2", "-restarts-within", "1h"))
+	pieces := r.post(t, "a", textOf(3, "word")).Pieces
+	r.counted(t, "a")
+	for range 3 {
+		response, err := http.Post("http://"+r.addr+"/crash?what=task", "", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Fatalf("status %d", response.StatusCode)
+		}
+	}
+	r.end(t, account{accepted: pieces, processed: pieces}.String(), 1)
+	lines := strings.Split(strings.TrimSpace(r.stderr.String()), "\n")
+	if last := lines[len(lines)-1]; !strings.HasPrefix(last, `service: supervisor "service": child "snapshot": one restart too many: `) {
+		t.Errorf("the last line is %q of\n%s", last, r.stderr.String())
+	}
+	text, err := os.ReadFile(r.snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readSnapshot(text, asJSON); err != nil || !maps.Equal(got, countWords(textOf(3, "word"))) {
+		t.Errorf("the last snapshot is %v, %v", got, err)
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"tinyactor/actor"
+	"tinyactor/supervisor"
 )
 
 var (
@@ -38,9 +40,16 @@ func (f *failure) Error() string {
 // piece was handed back, has failed as a whole: none of its pieces count, and
 // what the name had before stands. Whoever waits for the post is told at once,
 // and who asks for the text sees the failure until a later post is counted.
+//
+// The state outlives the store's process, as its inbox does: it is what all
+// others work for. Only one process at a time touches it, and each message is
+// applied to it as a whole or, if the process crashes on it, not at all.
 type store struct {
-	self     *actor.Address[request]
-	workers  *actor.Address[piece]
+	child   *supervisor.Worker[request]
+	address *actor.Address[request]
+	workers *actor.Address[piece]
+	crashes crashes
+
 	room     int // how many pieces may be open at once, at most the capacity of workers
 	stopping bool
 	account  account
@@ -48,7 +57,11 @@ type store struct {
 	posts    int // posts admitted so far; the number of a post is its place among them
 	texts    map[string]*text
 	total    map[string]int
+	waits    map[uint64]*wait          // the posts that are waited for, by ticket
 	waiters  []actor.Reply[actor.None] // told when no piece is open
+
+	mu   sync.Mutex
+	late []request // news that came when the store had ended
 }
 
 type text struct {
@@ -63,38 +76,84 @@ type draft struct {
 	open   int // pieces that have not come back
 	failed bool
 	counts map[string]int
-	waiter actor.Reply[receipt] // told when the post is counted or has failed
+	wait   *wait // nil if nobody waits for the post
 }
 
-// startStore starts the store in front of workers. Its exit value is the
-// books.
-func startStore(owner context.Context, workers *actor.Address[piece], room int) (*actor.Child[request, books], *actor.Address[request]) {
-	return actor.SpawnValue(owner, actor.Config{Name: "store"}, func(ctx context.Context, in *actor.Inbox[request]) (books, error) {
-		s := &store{
-			self:    in.Address(),
-			workers: workers,
-			room:    room,
-			texts:   make(map[string]*text),
-			total:   make(map[string]int),
+// newStore makes the store, which admits pieces until so many are open.
+func newStore(room int) *store {
+	s := &store{
+		crashes: make(crashes),
+		room:    room,
+		texts:   make(map[string]*text),
+		total:   make(map[string]int),
+		waits:   make(map[uint64]*wait),
+	}
+	s.child = &supervisor.Worker[request]{
+		Name:        "store",
+		Run:         s.run,
+		Drain:       true,
+		OnCrash:     s.crashedOn,
+		Undelivered: s.keep,
+	}
+	s.address = s.child.Address()
+	return s
+}
+
+// run is the body of the store.
+func (s *store) run(ctx context.Context, in *actor.Inbox[request]) error {
+	return in.Serve(ctx, func(_ context.Context, r request) error {
+		if m, is := r.(counted); is {
+			s.crashes.obey("the count of " + m.String())
 		}
-		err := in.Serve(ctx, func(_ context.Context, r request) error {
-			r.apply(s)
-			return nil
-		})
-		return s.books(), err
+		r.apply(s)
+		return nil
 	})
+}
+
+// crashedOn is about the message that the store's process had in hand when it
+// crashed: if it was a count, that is lost, as if the worker had crashed. An asker
+// is told by the library.
+func (s *store) crashedOn(r request, cause error) {
+	m, is := r.(counted)
+	if !is {
+		return
+	}
+	crashed{m.pieceID}.apply(s) // nobody else does anything with the store now
+	if o, is := byOrder(cause); is {
+		o.told <- m.pieceID
+	}
+}
+
+// tell brings news of a piece. It does not wait: the store admits no more pieces
+// than it has room for news, and news must not be lost because the worker's ctx
+// has ended by an abort.
+func (s *store) tell(news request) {
+	if s.address.SendNow(news) != nil {
+		s.keep(news)
+	}
+}
+
+// keep keeps news that come, or have not been received, when the store has ended.
+func (s *store) keep(r request) {
+	switch r.(type) {
+	case counted, crashed, returned:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.late = append(s.late, r)
+	}
 }
 
 // A request is a message to the store: it knows what to do with its state.
 type request interface{ apply(s *store) }
 
 // post asks to admit a text that was cut into pieces. It is answered when the
-// text is admitted, or, with wait, when it has been counted or has failed.
+// text is admitted. With a ticket, await can ask what became of it, until forget
+// comes.
 type post struct {
 	actor.Reply[receipt]
 	text   string
 	pieces []string
-	wait   bool
+	ticket uint64 // 0 if nobody waits
 }
 
 // A receipt says that a text was admitted and, if one has waited for that, what
@@ -120,23 +179,18 @@ func (m post) apply(s *store) {
 		s.refused++
 		m.Answer(receipt{}, errFull)
 	default:
-		admitted, draft, err := s.admit(m.text, m.pieces)
-		if err == nil && m.wait {
-			draft.waiter = m.Reply
-		} else {
-			m.Answer(admitted, err)
-		}
+		m.Answer(s.admit(m.text, m.pieces, m.ticket))
 	}
 }
 
-func (s *store) admit(name string, pieces []string) (receipt, *draft, error) {
+func (s *store) admit(name string, pieces []string, ticket uint64) (receipt, error) {
 	s.posts++
 	for i, body := range pieces {
 		id := pieceID{Text: name, Post: s.posts, Piece: i + 1, Pieces: len(pieces)}
-		if err := s.workers.TrySend(piece{pieceID: id, body: body, store: s.self}); err != nil {
-			// There is room, so the pool has been torn down under us. What it
-			// had taken is on the account and comes back; no text waits for it.
-			return receipt{}, nil, fmt.Errorf("%w: %w", errStopping, err)
+		if err := s.workers.TrySend(piece{pieceID: id, body: body}); err != nil {
+			// There is room, so the workers have ended for good. What they had
+			// taken is on the account and comes back; no text waits for it.
+			return receipt{}, fmt.Errorf("%w: %w", errStopping, err)
 		}
 		s.account.accepted++
 	}
@@ -147,7 +201,11 @@ func (s *store) admit(name string, pieces []string) (receipt, *draft, error) {
 	}
 	d := &draft{open: len(pieces), counts: make(map[string]int)}
 	t.drafts[s.posts] = d
-	return receipt{Name: name, Post: s.posts, Pieces: len(pieces)}, d, nil
+	if ticket != 0 {
+		d.wait = new(wait)
+		s.waits[ticket] = d.wait
+	}
+	return receipt{Name: name, Post: s.posts, Pieces: len(pieces)}, nil
 }
 
 // counted brings the count of one piece.
@@ -191,7 +249,7 @@ func (s *store) lost(id pieceID, reason string) {
 	if !d.failed {
 		f := &failure{id, reason}
 		d.failed, d.counts = true, nil
-		d.waiter.Answer(receipt{}, f)
+		d.wait.over(receipt{}, f)
 		t := s.texts[id.Text]
 		if id.Post > t.post && (t.failed == nil || id.Post > t.failed.Post) {
 			t.failed = f
@@ -228,7 +286,7 @@ func (s *store) settle(id pieceID, d *draft) {
 	if d.failed {
 		return
 	}
-	d.waiter.Answer(receipt{Name: id.Text, Post: id.Post, Pieces: id.Pieces, Words: sum(d.counts), Distinct: len(d.counts)}, nil)
+	d.wait.over(receipt{Name: id.Text, Post: id.Post, Pieces: id.Pieces, Words: sum(d.counts), Distinct: len(d.counts)}, nil)
 	if id.Post < t.post {
 		return // a later post was faster, and has replaced this one
 	}
@@ -281,7 +339,14 @@ func (m allBack) apply(s *store) {
 	}
 }
 
+// books returns the books when the store has ended.
 func (s *store) books() books {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, news := range s.late {
+		news.apply(s)
+	}
+	s.late = nil
 	b := books{account: s.account, posts: make(map[string]int), texts: make(map[string]map[string]int), total: s.total}
 	for name, t := range s.texts {
 		b.posts[name], b.texts[name] = t.post, t.counts

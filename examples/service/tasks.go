@@ -4,24 +4,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"tinyactor/actor"
+	"tinyactor/supervisor"
 )
+
+// taskName is the name of the only task there is.
+const taskName = "snapshot"
 
 var errNotWritten = errors.New("no snapshot was written")
 
-// tasks is the state of the actor that keeps the service's periodic task, which
-// writes snapshots. The task is an actor of its own: stopping it ends that
-// actor, and starting it makes a new one, which goes on where the old one was.
-// That actor is a child of this one, so it cannot be left running.
-type tasks struct {
-	file    string
-	period  time.Duration
-	store   *actor.Address[request]
-	child   *actor.Child[errand, snapshots] // the latest snapshot actor
-	address *actor.Address[errand]
-	state   snapshots // as the latest one that has ended left it
+// A task is the service's periodic task, which writes snapshots. It is a child
+// of the tree: to stop and to start it is done by the supervisor, and to change
+// what it does gives it another body while it runs.
+type task struct {
+	file   string
+	period time.Duration
+	store  *actor.Address[request]
+	child  *supervisor.Worker[errand]
+	tree   *supervisor.Supervisor
+
+	stopped  atomic.Bool // by an operator: then a restart of the tree does not start it
+	changing sync.Mutex  // held by who changes the format
+
+	mu      sync.Mutex
+	format  format
+	written int
+	err     error // why the latest snapshot was not written
 }
 
 // A taskInfo describes the task.
@@ -34,106 +47,148 @@ type taskInfo struct {
 	Error   string `json:"error,omitempty"` // why the latest was not written
 }
 
-// A command has the actor run a function that does something to the task, and
-// is answered with what the task is then.
-type command struct {
-	actor.Reply[taskInfo]
-	run func(t *tasks, ctx context.Context) error
+// An errand has the task write a snapshot at once, or crash.
+type errand struct {
+	actor.Reply[actor.None]
+	crash bool
 }
 
-func (m command) to(r actor.Reply[taskInfo]) command { m.Reply = r; return m }
+func (m errand) to(r actor.Reply[actor.None]) errand { m.Reply = r; return m }
 
-// startTasks starts the actor, and with it the task. When it is drained it stops
-// the task and writes a last snapshot, whether the task was running or not,
-// because nobody can ask for the counts after that.
-func startTasks(owner context.Context, set settings, store *actor.Address[request]) (*actor.Child[command, actor.None], *actor.Address[command]) {
-	return actor.Spawn(owner, actor.Config{Name: "tasks"}, func(ctx context.Context, in *actor.Inbox[command]) error {
-		t := &tasks{file: set.snapshot, period: set.period, store: store, state: snapshots{format: asJSON}}
-		if err := t.start(ctx); err != nil {
-			return err
-		}
-		err := in.Serve(ctx, func(ctx context.Context, c command) error {
-			err := c.run(t, ctx)
-			info := t.info(ctx)
-			c.Answer(info, err)
-			return nil
-		})
-		if in.Err() != actor.ErrClosed {
-			return err
-		}
-		if err := t.stop(ctx); err != nil {
-			return err
-		}
-		return t.state.write(ctx, t.file, t.store)
-	})
+func newTask(set settings, store *actor.Address[request]) *task {
+	t := &task{file: set.snapshot, period: set.period, store: store, format: asJSON}
+	t.child = &supervisor.Worker[errand]{Name: taskName, Run: t.writes(asJSON)}
+	return t
 }
 
-// running reports whether there is a task that has not ended.
-func (t *tasks) running() bool {
-	if t.child == nil {
-		return false
+// writes returns the body of a task that writes a snapshot in one format each
+// period, and when it is sent for one.
+func (t *task) writes(f format) func(context.Context, *actor.Inbox[errand]) error {
+	return func(ctx context.Context, in *actor.Inbox[errand]) error {
+		if t.stopped.Load() {
+			return supervisor.ErrIgnore
+		}
+		// When the store is being restarted the task is stopped before, and must
+		// not wait for the store's answer then.
+		ctx, cancel := untilHalt(ctx, in.Halting())
+		defer cancel()
+		ticks := time.NewTicker(t.period)
+		defer ticks.Stop()
+		for ready := in.Ready(); ; {
+			select {
+			case <-ticks.C:
+				if err := t.write(ctx, f); err != nil && ctx.Err() == nil {
+					slog.Warn("no snapshot was written", "error", err) // the next may be
+				}
+				continue
+			case <-ready:
+			}
+			e, err := in.TryRecv()
+			switch {
+			case errors.Is(err, actor.ErrEmpty):
+				continue
+			case err != nil:
+				return err
+			case e.crash:
+				panic(ordered{about: "an errand"})
+			}
+			err = t.write(ctx, f)
+			if ctx.Err() != nil {
+				return nil // without an answer: the errand is sent again
+			}
+			e.Answer(actor.None{}, err)
+		}
 	}
-	select {
-	case <-t.child.Done():
-		return false
-	default:
-		return true
-	}
 }
 
-// start starts the task if it is not running.
-func (t *tasks) start(ctx context.Context) error {
-	if t.running() {
+// untilHalt returns a context that ends at the latest when a process is halted.
+func untilHalt(ctx context.Context, halting <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-halting:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// write asks the store for the counts and writes them to the file.
+func (t *task) write(ctx context.Context, f format) error {
+	counts, err := actor.Ask(ctx, t.store, totals{}.to)
+	if err == nil {
+		err = writeSnapshot(t.file, f, counts)
+	} else if ctx.Err() != nil {
+		return err // it was interrupted
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err = err; err == nil {
+		t.written++
+	}
+	return err
+}
+
+// start starts the task if it was stopped.
+func (t *task) start(ctx context.Context) error {
+	t.stopped.Store(false)
+	err := t.tree.Restart(ctx, taskName)
+	if errors.Is(err, supervisor.ErrRunning) || errors.Is(err, supervisor.ErrRestarting) {
 		return nil
 	}
-	t.child, t.address = startSnapshots(ctx, t.file, t.period, t.store, t.state)
-	return nil
+	return err
 }
 
-// stop ends the task, after the snapshot that it is writing, if it is running.
-func (t *tasks) stop(ctx context.Context) error {
-	if !t.running() {
-		return nil
-	}
-	state, err := t.child.Stop(ctx)
-	if err != nil {
-		return fmt.Errorf("stopping the task: %w", err)
-	}
-	t.state = state
-	return nil
+// stop ends the task until it is started. One that waits for the store gives
+// that up.
+func (t *task) stop(ctx context.Context) error {
+	t.stopped.Store(true)
+	return t.tree.Terminate(ctx, taskName)
 }
 
 // setFormat has a task that is running write in another format from now on,
 // and one snapshot at once. One that is stopped will when it is started.
-func (t *tasks) setFormat(ctx context.Context, f format) error {
-	if !t.running() {
-		t.state.format = f
+func (t *task) setFormat(ctx context.Context, f format) error {
+	t.changing.Lock()
+	defer t.changing.Unlock()
+	if err := t.child.Replace(ctx, t.writes(f)); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.format = f
+	t.mu.Unlock()
+	if t.stopped.Load() {
 		return nil
 	}
-	_, err := actor.Ask(ctx, t.address, errand{run: func(ctx context.Context, s *snapshots) error {
-		s.format = f
-		return s.write(ctx, t.file, t.store)
-	}}.to)
+	err := actor.ErrNoReply
+	for panicked := (*actor.PanicError)(nil); errors.Is(err, actor.ErrNoReply) && !errors.As(err, &panicked); {
+		_, err = actor.Ask(ctx, t.child.Address(), errand{}.to) // again if the task was restarted meanwhile
+	}
 	if err != nil {
 		return fmt.Errorf("the format is %s now, and %w: %w", f, errNotWritten, err)
 	}
 	return nil
 }
 
-// look does nothing, for who only wants to see.
-func (t *tasks) look(context.Context) error { return nil }
-
-func (t *tasks) info(ctx context.Context) taskInfo {
-	info := taskInfo{Task: "snapshot", File: t.file}
-	state := t.state
-	if t.running() {
-		if now, err := actor.Ask(ctx, t.address, errand{}.to); err == nil {
-			info.Running, state = true, now
-		}
+// crash makes the task panic, and returns nil when it has.
+func (t *task) crash(ctx context.Context) error {
+	if t.stopped.Load() {
+		return errors.New("the task is stopped")
 	}
-	info.Format, info.Written = state.format, state.written
-	if state.err != nil {
-		info.Error = state.err.Error()
+	_, err := actor.Ask(ctx, t.child.Address(), errand{crash: true}.to)
+	if _, is := byOrder(err); is {
+		return nil
+	}
+	return err
+}
+
+func (t *task) info() taskInfo {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	info := taskInfo{Task: taskName, Running: !t.stopped.Load(), Format: t.format, File: t.file, Written: t.written}
+	if t.err != nil {
+		info.Error = t.err.Error()
 	}
 	return info
 }
