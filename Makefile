@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test race stress fuzz bench bench-quick laws lint rename
+.PHONY: help check test race stress fuzz bench bench-quick laws parity lint rename
 
 # How often a stress test runs, and how long each fuzz test.
 COUNT ?= 20
@@ -36,6 +36,9 @@ bench-quick: ## the most important benchmarks beside channels, within a minute (
 
 laws: ## break each law in a copy, and check that its tests fail (LAW=S3: only that one)
 	go test -v -count=1 -timeout=1h -run 'TestLaws' -break '$(or $(LAW),.)' .
+
+parity: ## the cases of OTP's supervisor suite that mean something here: prints N of N
+	go test -v -count=1 -run '^TestParity$$' .
 
 lint: ## the linter that tools/go.mod pins; to build it takes minutes, once
 	cd tools && GOWORK=off go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint

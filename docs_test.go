@@ -38,26 +38,30 @@ import (
 // fragmentImports are the packages that documents may import, by the name that
 // a block without a package clause uses.
 var fragmentImports = map[string]string{
-	"actor":     "actor",     // below the module
-	"actortest": "actortest", // below the module
-	"context":   "context",
-	"errors":    "errors",
-	"fmt":       "fmt",
-	"log":       "log",
-	"maps":      "maps",
-	"net":       "net",
-	"http":      "net/http",
-	"os":        "os",
-	"signal":    "os/signal",
-	"slices":    "slices",
-	"slog":      "log/slog",
-	"strings":   "strings",
-	"sync":      "sync",
-	"synctest":  "testing/synctest",
-	"syscall":   "syscall",
-	"testing":   "testing",
-	"time":      "time",
+	"actor":      "actor",
+	"actortest":  "actortest",
+	"supervisor": "supervisor",
+	"context":    "context",
+	"errors":     "errors",
+	"fmt":        "fmt",
+	"log":        "log",
+	"maps":       "maps",
+	"net":        "net",
+	"http":       "net/http",
+	"os":         "os",
+	"signal":     "os/signal",
+	"slices":     "slices",
+	"slog":       "log/slog",
+	"strings":    "strings",
+	"sync":       "sync",
+	"synctest":   "testing/synctest",
+	"syscall":    "syscall",
+	"testing":    "testing",
+	"time":       "time",
 }
+
+// ownImports are those of them that are below the module.
+var ownImports = []string{"actor", "actortest", "supervisor"}
 
 // maxNotCompiled is how many blocks may show other libraries' code.
 const maxNotCompiled = 6
@@ -135,7 +139,7 @@ func (b docBlock) source(module string) string {
 	for _, name := range slices.Sorted(maps.Keys(fragmentImports)) {
 		if regexp.MustCompile(`(^|[^\w."])` + name + `\.`).MatchString(b.text + "\n" + b.given) {
 			path := fragmentImports[name]
-			if path == "actor" || path == "actortest" {
+			if slices.Contains(ownImports, path) {
 				path = module + "/" + path
 			}
 			fmt.Fprintf(&head, "import %q\n", path)
@@ -205,7 +209,7 @@ func docImporter(t *testing.T) (string, func(*token.FileSet) types.Importer) {
 	t.Helper()
 	args := []string{"list", "-export", "-deps", "-json=ImportPath,Export,Module"}
 	for _, path := range fragmentImports {
-		if path == "actor" || path == "actortest" {
+		if slices.Contains(ownImports, path) {
 			path = "./" + path
 		}
 		args = append(args, path)
