@@ -139,6 +139,7 @@ func TestStartIgnored(t *testing.T) {
 			if !errors.Is(err, supervisor.ErrIgnore) {
 				t.Errorf("Add of a %v child: %v", r, err)
 			}
+			synctest.Wait() // its channel is closed after the answer
 			_, kept := s.Which("more")
 			if kept != (r == supervisor.Permanent) {
 				t.Errorf("a %v child is kept: %v", r, kept)
