@@ -17,6 +17,9 @@ import (
 // handing it over.
 const pieceBytes = 4 << 10
 
+// treeName is what the supervisor is called.
+const treeName = "service"
+
 // A service is the tree of actors behind the HTTP server.
 type service struct {
 	settings
@@ -24,6 +27,7 @@ type service struct {
 	workers  *workers
 	task     *task
 	tree     *supervisor.Supervisor
+	watch    *quiet
 	tickets  atomic.Uint64 // of the posts that are waited for
 	underWay atomic.Int64  // HTTP requests that are being answered
 }
@@ -36,14 +40,14 @@ type service struct {
 // after it. Their inboxes stay, so that what one has sent to another waits there
 // until that is back.
 func newService(owner context.Context, set settings, count func(string) map[string]int) (*service, error) {
-	s := &service{settings: set}
+	s := &service{settings: set, watch: &quiet{supervisor.LogObserver(slog.Default()), make(chan struct{})}}
 	s.store = newStore(set.queue)
 	s.workers = newWorkers(set, count, s.store.tell)
 	s.store.workers = s.workers.child.Address()
 	s.task = newTask(set, s.store.address)
 	var err error
-	s.tree, err = supervisor.Start(actor.WithObserver(owner, quiet{supervisor.LogObserver(slog.Default())}), &supervisor.Spec{
-		Name:     "service",
+	s.tree, err = supervisor.Start(actor.WithObserver(owner, s.watch), &supervisor.Spec{
+		Name:     treeName,
 		Strategy: supervisor.RestForOne,
 		Limit:    supervisor.Limit{Restarts: cmp.Or(set.restarts, -1), Period: set.restartsWithin},
 		Children: []supervisor.Child{s.store.child, s.workers.child, s.workers.foreman, s.task.child},
@@ -71,6 +75,11 @@ func (s *service) finish(ctx context.Context) (books, error) {
 	_, _ = askAgain(ctx, s.store.address, stopAdmitting{}.to)
 	_, _ = askAgain(ctx, s.store.address, allBack{}.to)
 	report, ended := s.tree.Stop(ctx)
+	select {
+	case <-s.tree.Done():
+		<-s.watch.ended // what the tree has to say is in the log
+	default: // somebody is stuck
+	}
 
 	for _, child := range report.Children {
 		if child.Name == s.store.child.Name && child.Ending == supervisor.Stuck {
