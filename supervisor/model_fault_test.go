@@ -20,7 +20,7 @@ var machineFaults = []struct {
 	n                int  // in so many schedules
 	always           bool // it is planted in every ordinary run
 }{
-	{"window.go", "< now-l.Period", "<= now-l.Period", 2000, true},
+	{"window.go", "< now-l.Period", "<= now-l.Period", 2000, false},
 	{"window.go", "<= l.Restarts", "< l.Restarts", 2000, false},
 	{"machine.go", "c.restart == Transient && k.abnormal()", "c.restart == Transient", 2000, false},
 	{"machine.go", "if t == m.group {", "if t.purpose == timerGroup {", 2000, false},
@@ -35,7 +35,7 @@ var machineFaults = []struct {
 	{"group.go", "|| m.newcomer > 0 {", "|| m.newcomer > 0 || m.doomed > 0 {", 2000, false},
 	{"exit.go", "x.phase != down && x.phase != closing", "x.phase != down", 20_000, false},
 	{"exit.go", "m.over(c, s == up && k != exitIgnored)", "m.over(c, s == up)", 2000, false},
-	{"exit.go", "n.failures = 0", "", 2000, true},
+	{"exit.go", "n.failures = 0", "", 2000, false},
 	{"exit.go", "counts := c.doomed || n.told == replaced", "counts := c.doomed", 20_000, false},
 	{"exit.go", "m.gone(c, n, i, s, told, exitFailed, err)", "if !m.ending || c.phase == stopping { m.gone(c, n, i, s, told, exitFailed, err) }", 20_000, false},
 	{"exit.go", "regular := c.request == 0 && !c.new", "regular := !c.new", 2000, false},
