@@ -82,6 +82,6 @@ func In(names ...string) func(*Workload) (bool, string) {
 func But(reasons map[string]string) func(*Workload) (bool, string) {
 	return func(w *Workload) (bool, string) {
 		reason, out := reasons[w.Name]
-		return !w.Own && !out, reason
+		return !w.Own && !w.Supervised && !out, reason
 	}
 }

@@ -101,6 +101,29 @@ func (s *faultyServer) Ask(ctx context.Context, m Msg) (int64, error) {
 	}
 }
 
+// faultySupervisor starts children again that panic.
+type faultySupervisor struct {
+	*faulty
+	boxes []*faultyBox
+}
+
+func (f *faulty) Supervise() Supervisor { return &faultySupervisor{faulty: f} }
+
+func (s *faultySupervisor) Add(r *Receiver) Child {
+	b := s.Spawn(Options{}, handler(func(m Msg) {
+		defer func() { _ = recover() }()
+		r.Take(m)
+	})).(*faultyBox)
+	s.boxes = append(s.boxes, b)
+	return b
+}
+
+func (s *faultySupervisor) Stop() {
+	for _, b := range s.boxes {
+		b.Stop()
+	}
+}
+
 // faultySize is so many operations that the faulty message is among them.
 func faultySize(w *Workload) int { return w.round(max(1000, 2*w.Step)) }
 
@@ -130,7 +153,7 @@ func TestFaults(t *testing.T) {
 func overtakes(w *Workload) bool {
 	switch w.Name {
 	case "ping-pong", "ring", "many-to-many", "pool-4", "ask-1", "ask-64", "ask-timeout-1", "ask-timeout-64",
-		"spawn", "idle-100k", "idle-1m":
+		"spawn", "children", "idle-100k", "idle-1m":
 		return false
 	}
 	return true

@@ -21,6 +21,8 @@ type Workload struct {
 	Procs int
 	// Own is a workload that only this library and its baselines enter.
 	Own bool
+	// Supervised is a workload that only contestants with supervisors enter.
+	Supervised bool
 	// Cold is a workload that is measured without a warm-up.
 	Cold bool
 	// Lasts is how long a part of it takes that is not counted in operations.

@@ -51,6 +51,8 @@ func workloads() []*Workload {
 		&Workload{Name: "ask-timeout-1", Title: "ask, 1 caller, own timeout", run: ask(1, true)},
 		&Workload{Name: "ask-timeout-64", Title: "ask, 64 callers, own timeout", Step: 64, run: ask(64, true)},
 		&Workload{Name: "spawn", Title: "spawn, message, stop, wait", Fixed: 100_000, run: spawn},
+		&Workload{Name: "restart", Title: "restart, panic to first receive", Supervised: true, run: restart},
+		&Workload{Name: "children", Title: "child of a supervisor, one of 10,000", Fixed: 10_000, Supervised: true, run: children},
 		&Workload{Name: "idle-100k", Title: "idle actor, one of 100,000", Fixed: 100_000, Cold: true, run: idle},
 		&Workload{Name: "idle-1m", Title: "idle actor, one of 1,000,000", Fixed: 1_000_000, Cold: true, Once: true, run: idle},
 		&Workload{Name: "longest-send", Title: "longest Send, 1000 senders", Fixed: 4_000_000, Step: 1000, Lasts: time.Second, Own: true, run: longest(1000, Options{})},

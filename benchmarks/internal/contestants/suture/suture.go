@@ -5,6 +5,7 @@ package suture
 
 import (
 	"context"
+	"math"
 
 	"github.com/thejerf/suture/v4"
 
@@ -17,12 +18,15 @@ var Entries = []contest.Entry{{
 	New: func(ctx context.Context) contest.Contestant {
 		s := suture.NewSimple("bench")
 		s.ServeBackground(ctx)
-		return contestant{s}
+		return contestant{ctx, s}
 	},
-	Enters: contest.In("spawn", "idle-100k", "idle-1m"), // it has no messages
+	Enters: contest.In("spawn", "restart", "children", "idle-100k", "idle-1m"), // it has no messages
 }}
 
-type contestant struct{ supervisor *suture.Supervisor }
+type contestant struct {
+	ctx        context.Context //nolint:containedctx // that of the whole run
+	supervisor *suture.Supervisor
+}
 
 type service struct {
 	c        chan contest.Msg
@@ -64,3 +68,25 @@ func (s *service) Feed(m contest.Msg, n int) {
 
 // Stop lets the service end by itself when it has taken all messages.
 func (s *service) Stop() { close(s.c); <-s.ended }
+
+// supervisor is one of a workload's own, which says nothing of its children's
+// failures, and does not pause because of them.
+type supervisor struct {
+	*suture.Supervisor
+	stop  context.CancelFunc
+	ended <-chan error
+}
+
+func (c contestant) Supervise() contest.Supervisor {
+	s := suture.New("bench", suture.Spec{EventHook: func(suture.Event) {}, FailureThreshold: math.MaxFloat64})
+	ctx, stop := context.WithCancel(c.ctx)
+	return supervisor{s, stop, s.ServeBackground(ctx)}
+}
+
+func (s supervisor) Add(r *contest.Receiver) contest.Child {
+	child := &service{make(chan contest.Msg, 16), r, make(chan struct{})}
+	s.Supervisor.Add(child)
+	return child
+}
+
+func (s supervisor) Stop() { s.stop(); <-s.ended }
