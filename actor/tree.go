@@ -197,8 +197,9 @@ func (c *core) unlink() (waiting *core) {
 		p.early--
 	}
 	if c.released || c.held != nil { // else it was only detached
-		up.stuckDown = slices.DeleteFunc(up.stuckDown, func(p *process) bool { return p.core == c || p.over.Load() })
-		up.stuckDown = append(up.stuckDown, c.stuckLocked()...)
+		stuck := c.stuckLocked() // a held actor may have told of some of them before
+		up.stuckDown = slices.DeleteFunc(up.stuckDown, func(p *process) bool { return p.over.Load() || slices.Contains(stuck, p) })
+		up.stuckDown = append(up.stuckDown, stuck...)
 	}
 	if p.children == nil {
 		fire(&p.childless)

@@ -13,6 +13,7 @@ import (
 type call struct {
 	reply chan error // capacity 1: whoever answers never waits
 	adopt func()     // of a Replace
+	child int        // of an Add
 }
 
 // call returns a request that is not answered yet, or nil. last: it is now.
@@ -25,6 +26,37 @@ func (s *shell) call(request int, last bool) *call {
 		delete(q.calls, request)
 	}
 	return c
+}
+
+// lateAnswer is the answer to an Add that failed, until the child is removed.
+type lateAnswer struct {
+	call *call
+	err  error
+}
+
+// answer answers a request. Whoever hears that an Add failed finds nothing left of
+// the child; the machine does not wait for that.
+func (s *shell) answer(request int, err error) {
+	c := s.call(request, true)
+	if c == nil {
+		return
+	}
+	if x := s.m.byID[c.child]; err != nil && x != nil && x.phase == closing && !s.m.ending {
+		if s.late == nil {
+			s.late = make(map[int]lateAnswer)
+		}
+		s.late[c.child] = lateAnswer{c, err}
+		return
+	}
+	c.reply <- err
+}
+
+// answerLate gives the answer that has waited for the end of a child.
+func (s *shell) answerLate(child int) {
+	if l, ok := s.late[child]; ok {
+		delete(s.late, child)
+		l.call.reply <- l.err
+	}
 }
 
 // ask brings a request to the machine and waits for the answer. child is what
@@ -49,6 +81,7 @@ func (s *shell) ask(ctx context.Context, op, child string, e event, adopt func()
 	if e.kind == evAdd {
 		q.children++
 		e.child = q.children
+		c.child = e.child
 	}
 	q.calls[e.request] = c
 	q.put(&e)

@@ -21,6 +21,13 @@ type cell struct {
 	shell *shell
 	id    int   // in the shell
 	stuck []int // processes of each number that are stuck
+	hung  *hung // the latest of them
+}
+
+// hung is how a process is stuck.
+type hung struct {
+	err   error
+	stack string
 }
 
 // channel returns the channel, which there is once open was called.
@@ -53,6 +60,18 @@ func (c *cell) enter(s *shell, id int) []int {
 	return slices.Clone(c.stuck)
 }
 
+// stuckNow returns how the latest process is stuck, if any is.
+func (c *cell) stuckNow() *hung {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, n := range c.stuck {
+		if n > 0 {
+			return c.hung
+		}
+	}
+	return nil
+}
+
 // place returns the shell that is told of the child and its id there.
 func (c *cell) place() (*shell, int) {
 	c.mu.Lock()
@@ -60,19 +79,21 @@ func (c *cell) place() (*shell, int) {
 	return c.shell, c.id
 }
 
-// post brings an event to the shell. change is made in the same step.
-func (c *cell) post(e *event, change int) {
+// post brings an event to the shell, and counts stuck processes. Calls come one
+// after the other.
+func (c *cell) post(e *event, stuck int) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if change != 0 {
+	if stuck != 0 {
 		for len(c.stuck) <= e.process {
 			c.stuck = append(c.stuck, 0)
 		}
-		c.stuck[e.process] += change
+		c.stuck[e.process] += stuck
 	}
-	if c.shell != nil {
-		e.child = c.id
-		c.shell.post(e)
+	s := c.shell
+	e.child = c.id
+	c.mu.Unlock()
+	if s != nil {
+		s.post(e)
 	}
 }
 
@@ -92,6 +113,9 @@ func (c *cell) Stuck(index, incarnation int, err error, stack string) {
 	if incarnation == 0 {
 		change = 0
 	}
+	c.mu.Lock()
+	c.hung = &hung{err, stack}
+	c.mu.Unlock()
 	c.post(&event{kind: evStuck, process: index, incarnation: incarnation, err: err, stack: stack}, change)
 }
 

@@ -10,7 +10,7 @@ const (
 	// Stopped: it has no process and none is to come, unless its supervisor
 	// restarts it with others, or somebody does by hand.
 	Stopped State = iota
-	// Starting: it has processes and has not called Started yet.
+	// Starting: it has processes that have not called Started yet.
 	Starting
 	// Running: it was started. Some processes of several may be restarting.
 	Running
@@ -75,7 +75,7 @@ func stateOf(c *child) State {
 		return Stopping
 	case c.phase == waiting, c.phase == running && c.live == 0:
 		return Restarting
-	case c.phase == starting:
+	case c.phase == starting, c.phase == running && c.arising == c.live: // or a restart alone
 		return Starting
 	case c.phase == running:
 		return Running

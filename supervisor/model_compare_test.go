@@ -199,7 +199,7 @@ func (c *refChild) info() Info {
 		i.State = Stopping
 	case c.resting():
 		i.State = Restarting
-	case c.phase == refBeginning:
+	case c.phase == refBeginning, c.phase == refRunning && !c.has(refUp):
 		i.State = Starting
 	case c.phase == refRunning:
 		i.State = Running

@@ -27,8 +27,9 @@ type shell struct {
 	clock   *time.Timer
 	timers  timers
 	taken   []event // see take
-	blamed  string  // the child because of which the supervisor ends by itself
-	end     error   // why it has ended
+	late    map[int]lateAnswer
+	blamed  string // the child because of which the supervisor ends by itself
+	end     error  // why it has ended
 
 	queue mailbag
 
@@ -85,6 +86,9 @@ func newShell(s *Supervisor) *shell {
 		seeds = append(seeds, seed{spec: kid, stuck: c.enter(sh, id)})
 	}
 	sh.queue.children = len(seeds)
+	if before := s.current.Load(); before != nil {
+		sh.story.inherit(before, sh)
+	}
 	sh.m = newMachine(s.cfg, seeds)
 	return sh
 }
@@ -194,11 +198,12 @@ func (s *shell) do(a *action) {
 			c.adopt()
 		}
 	case actReply:
-		if c := s.call(a.request, true); c != nil {
-			c.reply <- a.err
-		}
+		s.answer(a.request, a.err)
 	case actNote:
 		s.tell(a)
+		if a.note == noteRemoved {
+			s.answerLate(a.child)
+		}
 	case actStarted:
 		close(s.up)
 		s.process.Started()
@@ -298,6 +303,9 @@ func (s *shell) leave() {
 	calls := q.calls
 	q.calls = nil
 	q.mu.Unlock()
+	for child := range s.late {
+		s.answerLate(child)
+	}
 	for _, c := range calls {
 		c.reply <- ErrShuttingDown
 	}

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"tinyactor/actor"
@@ -14,6 +15,8 @@ type story struct {
 	self  Report
 	told  []*telling // children, in the order in which they were told to stop
 	of    map[int]*telling
+
+	ghosts []*cell // children that were removed before the end and had stuck processes then
 }
 
 // telling is the report about one child.
@@ -29,7 +32,7 @@ type telling struct {
 // state is held.
 func (s *shell) write(e event, acts []action) {
 	if e.kind == evStuck {
-		if t := s.story.find(s, e.child); t != nil {
+		if t := s.story.find(s, e.child); t != nil && t.Stack == "" {
 			t.worsen(Stuck, e.err)
 			t.Stack = e.stack
 		}
@@ -42,21 +45,69 @@ func (s *shell) write(e event, acts []action) {
 		case !s.m.ending:
 		case a.kind == actClose, a.process == all && (a.kind == actHalt || a.kind == actAbort):
 			t := s.story.find(s, a.child)
-			if !t.listed {
-				t.listed, t.since = true, time.Now()
-				s.story.told = append(s.story.told, t)
-			}
+			s.story.list(t)
 			t.aborted = t.aborted || a.kind == actAbort
 		case a.kind == actNote:
 			s.story.note(s, a)
 		}
 		if a.kind == actNote && a.note == noteRemoved {
+			s.story.removed(s.cells[a.child], s.m.ending)
 			delete(s.cells, a.child) // nothing follows that is about it
 		}
 	}
 	if s.m.ending && s.story.since.IsZero() {
 		s.story.since = time.Now()
 	}
+}
+
+// removed notes that a child is in the list no more.
+func (y *story) removed(c *cell, ending bool) {
+	if ending { // then it is reported
+		return
+	}
+	if left := c.leftBehind(nil); len(left) > 0 {
+		y.ghosts = slices.DeleteFunc(y.ghosts, func(c *cell) bool { return c.stuckNow() == nil })
+		y.ghosts = append(y.ghosts, left...)
+	}
+}
+
+// inherit takes over what the incarnation before has left behind: stuck processes
+// of children that are there no more.
+func (y *story) inherit(before, now *shell) {
+	before.state.RLock()
+	defer before.state.RUnlock()
+	for _, c := range before.story.ghosts {
+		y.ghosts = c.leftBehind(y.ghosts)
+	}
+	for _, t := range before.story.told {
+		if s, _ := t.cell.place(); s != now {
+			y.ghosts = t.cell.leftBehind(y.ghosts)
+		}
+	}
+}
+
+// leftBehind appends the children with stuck processes in and below c, which has
+// stopped.
+func (c *cell) leftBehind(left []*cell) []*cell {
+	if c.stuckNow() != nil {
+		return append(left, c)
+	}
+	if c.sup == nil {
+		return left
+	}
+	s := c.sup.current.Load()
+	if s == nil {
+		return left
+	}
+	s.state.RLock()
+	defer s.state.RUnlock()
+	for _, t := range s.story.told {
+		left = t.cell.leftBehind(left)
+	}
+	for _, g := range s.story.ghosts {
+		left = g.leftBehind(left)
+	}
+	return left
 }
 
 // find returns what there is about a child, from the beginning of the end on.
@@ -69,8 +120,20 @@ func (y *story) find(s *shell, id int) *telling {
 			y.of = make(map[int]*telling, s.m.figures.Specs)
 		}
 		y.of[id] = t
+		if h := c.stuckNow(); h != nil { // since before the end
+			t.worsen(Stuck, h.err)
+			t.Stack = h.stack
+		}
 	}
 	return t
+}
+
+// list puts a child on the list of those that were told to stop.
+func (y *story) list(t *telling) {
+	if !t.listed {
+		t.listed, t.since = true, time.Now()
+		y.told = append(y.told, t)
+	}
 }
 
 // note writes down how a child ended.
@@ -89,6 +152,7 @@ func (y *story) note(s *shell, a *action) {
 	}
 	switch {
 	case a.note == noteRemoved:
+		y.list(t) // perhaps it was told before the end began
 	case a.note == noteEnded: // before it was told
 		if a.exit.abnormal() {
 			t.Err = a.err
@@ -134,6 +198,11 @@ func (s *shell) report() Report {
 			}
 		}
 		r.Children = append(r.Children, child)
+	}
+	for _, c := range s.story.ghosts {
+		if h := c.stuckNow(); h != nil {
+			r.Children = append(r.Children, Report{Name: c.ref.Name(), Ending: Stuck, Err: h.err, Stack: h.stack})
+		}
 	}
 	return r
 }

@@ -95,7 +95,7 @@ func TestDynamicChildrenThatEnd(t *testing.T) {
 						t.Fatal(err)
 					}
 					tell(t, a, end)
-					tell(t, a, "more")
+					a.Address().SendNow(order{do: "more"}) // to one that may be closed by now
 					want := "+a -a"
 					if r == supervisor.Permanent || r == supervisor.Transient && end != "return" {
 						want += " +a a:more"
@@ -181,8 +181,9 @@ func TestDynamicIsRestartedEmpty(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tell(t, a, "crash")
+		tell(t, a, "crash late")
 		tell(t, a, "queued")
+		time.Sleep(time.Second)
 		d.want(t, "+a -a left:queued")
 		if _, err := dyn.Add(t.Context(), "b"); err != nil {
 			t.Error(err)

@@ -67,6 +67,9 @@ func (d *diary) obey(name string) func(context.Context, *actor.Inbox[order]) err
 			switch m.do {
 			case "crash":
 				return errCrash
+			case "crash late":
+				time.Sleep(time.Millisecond)
+				return errCrash
 			case "panic":
 				panic("told to")
 			case "goexit":
