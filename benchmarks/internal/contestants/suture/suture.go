@@ -89,4 +89,7 @@ func (s supervisor) Add(r *contest.Receiver) contest.Child {
 	return child
 }
 
-func (s supervisor) Stop() { s.stop(); <-s.ended }
+func (s supervisor) Stop() {
+	s.stop()
+	_ = <-s.ended // that it was stopped
+}
