@@ -63,6 +63,7 @@ func TestParityRestartLoop(t *testing.T) {
 		broken.Store(true)
 		tell(t, w, "crash")
 		time.Sleep(3 * time.Second) // into an attempt
+		wantStates(t, s, "child1=starting")
 		atOnce(t, func() { stop(t, s) })
 	})
 	otp(t, "hanging_restart_loop_rest_for_one", func(t *testing.T, d *diary) {
@@ -116,6 +117,7 @@ func TestParityRestartLoop(t *testing.T) {
 		broken.Store(true)
 		tell(t, w, "crash")
 		time.Sleep(3 * time.Second)
+		wantStates(t, s, "child1=starting")
 		atOnce(t, func() { stop(t, root) })
 	})
 	otp(t, "count_restarting_children", func(t *testing.T, d *diary) {
