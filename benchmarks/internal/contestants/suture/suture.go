@@ -91,5 +91,5 @@ func (s supervisor) Add(r *contest.Receiver) contest.Child {
 
 func (s supervisor) Stop() {
 	s.stop()
-	_ = <-s.ended // that it was stopped
+	<-s.ended //nolint:errcheck // it says that it was stopped
 }
