@@ -212,7 +212,7 @@ func TestS2TakeAndTicketsFindWhatWasTakenAhead(t *testing.T) {
 				for m := range 60 {
 					q.Offer(m, ticket(m))
 				}
-				for m := 0; m < 60; m++ {
+				for m := range 60 {
 					if m%8 == 6 {
 						got, at, ok := q.Take()
 						if got != m || at != ticket(m) || !ok {

@@ -52,7 +52,8 @@ func TestS4LenIsExactWithMessagesAhead(t *testing.T) {
 				defer close(ended)
 				dst := make([]int, 7)
 				for k := 0; ; k++ {
-					n, s := 1, OK
+					n := 1
+					var s Status
 					switch k % 8 {
 					case 0:
 						receiving.Add(7)
