@@ -115,9 +115,11 @@ func BenchmarkDynamic(b *testing.B) {
 
 // idler is a worker that only waits.
 func idler(name string) *supervisor.Worker[int] {
-	return &supervisor.Worker[int]{Name: name, Run: func(ctx context.Context, in *actor.Inbox[int]) error {
-		for range in.Messages(ctx) {
-		}
-		return in.Err()
-	}}
+	return &supervisor.Worker[int]{Name: name, Run: idlerOf[int]}
+}
+
+func idlerOf[M any](ctx context.Context, in *actor.Inbox[M]) error {
+	for range in.Messages(ctx) {
+	}
+	return in.Err()
 }
