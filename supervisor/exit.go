@@ -156,7 +156,7 @@ func (m *machine) trigger(c *child) {
 		return
 	case m.cfg.auto == AllSignificant:
 		for x := m.first; x != nil; x = x.next {
-			if x != c && x.significant && x.phase != down && x.phase != closing {
+			if x.significant && x.phase != down && x.phase != closing {
 				return
 			}
 		}

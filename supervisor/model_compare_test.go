@@ -171,8 +171,19 @@ func (w *stage) compareState(s *sup) {
 	}
 }
 
-// check looks if the machine finds children by name and by id.
+// check looks if the machine finds children by name and by id, and knows of
+// removed ones what it must, and no more.
 func (w *stage) check(s *sup) {
+	ghosts := 0
+	for _, c := range s.ref.gone {
+		if slices.ContainsFunc(c.numbers, func(n refNumber) bool { return n.stuck > 0 }) {
+			ghosts++
+		}
+	}
+	if len(s.m.ghosts) != ghosts {
+		w.fail(s, "the machine remembers %d removed children, and %d have stuck processes", len(s.m.ghosts), ghosts)
+		return
+	}
 	if len(s.m.byID) != len(s.ref.children) || !s.node.cfg.dynamic && len(s.m.byName) != len(s.ref.children) {
 		w.fail(s, "the machine knows more or fewer children by name or id than it has")
 		return

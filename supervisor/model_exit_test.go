@@ -115,20 +115,20 @@ func (m *ref) over(c *refChild, trigger bool) {
 		m.put, m.putID = !m.is(faultPutOff), c.id
 		return
 	}
-	if m.triggers(c.id) {
+	if m.triggers() {
 		m.giveUp(reasonAuto, c.id, nil)
 	}
 }
 
 // triggers says whether the end of a significant child ends the supervisor (37,
 // 38).
-func (m *ref) triggers(id int) bool {
+func (m *ref) triggers() bool {
 	if m.cfg.auto == AnySignificant || m.is(faultSignificant) {
 		m.mark(covAny)
 		return true
 	}
 	for _, c := range m.children {
-		if c.significant && c.id != id && c.phase != refDown && c.phase != refClosing {
+		if c.significant && c.phase != refDown && c.phase != refClosing {
 			m.mark(covNotAll)
 			return false
 		}

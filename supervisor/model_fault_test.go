@@ -36,6 +36,7 @@ var machineFaults = []struct {
 	{"exit.go", "x.phase != down && x.phase != closing", "x.phase != down", 20_000, false},
 	{"exit.go", "m.over(c, s == up && k != exitIgnored)", "m.over(c, s == up)", 2000, false},
 	{"exit.go", "n.failures = 0", "", 2000, false},
+	{"exit.go", "ghosts[i]--", "", 2000, false},
 	{"exit.go", "counts := c.doomed || n.told == replaced", "counts := c.doomed", 20_000, false},
 	{"exit.go", "m.gone(c, n, i, s, told, exitFailed, err)", "if !m.ending || c.phase == stopping { m.gone(c, n, i, s, told, exitFailed, err) }", 20_000, false},
 	{"exit.go", "regular := c.request == 0 && !c.new", "regular := !c.new", 2000, false},

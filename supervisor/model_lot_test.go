@@ -284,6 +284,11 @@ func (w *stage) drawOld(s *sup, mv *move) {
 		e.kind, e.timer, mv.stale = evTimer, draw(w, s.stale...), true
 		return
 	}
+	if len(s.ref.gone) > 0 && w.percent(20) {
+		c := draw(w, s.ref.gone...)
+		e.kind, e.child, e.process = evReleased, c.id, w.rng.IntN(len(c.numbers))
+		return
+	}
 	if len(s.ref.children) == 0 {
 		w.drawRequest(s, e)
 		return

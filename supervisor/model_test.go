@@ -227,7 +227,7 @@ func (m *ref) begin() {
 	m.act(action{kind: actStarted})
 	if m.put {
 		m.mark(covTriggerPut)
-		if m.triggers(m.putID) {
+		if m.triggers() {
 			m.giveUp(reasonAuto, m.putID, nil)
 			m.sequence()
 		}

@@ -116,9 +116,9 @@ package supervisor
 // If now all numbers of the child are empty, it is over: down, or closed if it is
 // not kept (15). Unless its last exit was exitIgnored, a significant child that
 // is over is a trigger (37). With AnySignificant the supervisor then gives up with
-// reasonAuto; with AllSignificant it does if all other significant children are
-// down or closing (38). Before actStarted that is put off until right after
-// actStarted, where it is about the last trigger.
+// reasonAuto; with AllSignificant it does if all significant children are down or
+// closing (38). Before actStarted that is put off until right after actStarted,
+// where it is about the last trigger.
 //
 // If it would be restarted, that counts: either the supervisor gives up with
 // reasonLimit, or noteRestarting, and if the child is alone the process is

@@ -131,3 +131,17 @@ func TestRule40Escalation(t *testing.T) {
 		}
 	}
 }
+
+// One that was started again with the others meanwhile has not ended.
+func TestTriggerThatWasOvertaken(t *testing.T) {
+	spec := &Spec{Strategy: OneForAll, AutoShutdown: AllSignificant, Children: children(
+		work("a", transient, significant), work("b"), work("c", awaited))}
+	run(t, spec, `
+		start        -> start a, start b, start c
+		exit a       ->
+		exit b crash -> halt c
+		exit c       -> start a, start b, start c
+		up c         -> started
+		exit a       -> halt c
+	`)
+}
