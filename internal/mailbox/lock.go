@@ -50,25 +50,35 @@ func (l *lock) take() uint32 {
 }
 
 func (l *lock) contend() uint32 {
-	tries := 0
-	for pause := firstPause; ; {
+	for pause := firstPause; pause <= lastPause; pause *= 2 {
 		for range pause {
 		}
-		if l.state.Load() != held {
-			if w := l.state.Swap(held); w != held {
-				return w
-			}
+		if w := l.retry(); w != held {
+			return w
 		}
-		if pause < lastPause {
-			pause *= 2
-			continue
-		}
-		if tries++; tries == mostYields {
-			l.turn.Lock()
-			defer l.turn.Unlock()
-		}
-		runtime.Gosched()
 	}
+	for range mostYields {
+		runtime.Gosched()
+		if w := l.retry(); w != held {
+			return w
+		}
+	}
+	l.turn.Lock()
+	w := l.retry()
+	for w == held {
+		runtime.Gosched()
+		w = l.retry()
+	}
+	l.turn.Unlock()
+	return w
+}
+
+// retry takes the lock if it looks free, and returns the state it was in.
+func (l *lock) retry() uint32 {
+	if l.state.Load() == held {
+		return held
+	}
+	return l.state.Swap(held)
 }
 
 // lock takes the queue's lock. A receiver that waits by the lock's state alone is
