@@ -26,9 +26,14 @@ func stress(t *testing.T, round func(t *testing.T, rnd *rand.Rand)) {
 
 // stressAlone is stress for a test that cannot run beside others.
 func stressAlone(t *testing.T, round func(t *testing.T, rnd *rand.Rand)) {
+	stressDuring(t, *stressFor, round)
+}
+
+// stressDuring calls round until the given time is over.
+func stressDuring(t *testing.T, d time.Duration, round func(t *testing.T, rnd *rand.Rand)) {
 	first := rand.Uint64()
 	rounds := 0
-	for end := time.Now().Add(*stressFor); rounds == 0 || time.Now().Before(end) && !t.Failed(); rounds++ {
+	for end := time.Now().Add(d); rounds == 0 || time.Now().Before(end) && !t.Failed(); rounds++ {
 		round(t, rand.New(rand.NewPCG(first, uint64(rounds))))
 	}
 	if t.Failed() {
@@ -72,45 +77,6 @@ type stressForeign struct{ to actor.Sender[fuzzMsg] }
 
 func (s stressForeign) Send(ctx context.Context, m fuzzMsg) error { return s.to.Send(ctx, m) }
 func (s stressForeign) TrySend(m fuzzMsg) error                   { return s.to.TrySend(m) }
-
-// stressTally is what became of the messages.
-type stressTally struct {
-	mu                    sync.Mutex
-	accepted, refused     []int // what a send said of them
-	received, undelivered []int
-}
-
-func (s *stressTally) add(to *[]int, ids ...int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	*to = append(*to, ids...)
-}
-
-// check compares what was accepted with what has arrived. Of a message that is
-// neither accepted nor refused (an Ask that was cancelled) all that is known is
-// that it does not arrive twice.
-func (s *stressTally) check(t *testing.T) {
-	t.Helper()
-	arrived := map[int]int{}
-	for _, id := range slices.Concat(s.received, s.undelivered) {
-		arrived[id]++
-	}
-	for id, n := range arrived {
-		if n > 1 {
-			t.Errorf("message %#x arrived %d times", id, n)
-		}
-	}
-	for _, id := range s.accepted {
-		if arrived[id] == 0 {
-			t.Errorf("message %#x was accepted and is lost", id)
-		}
-	}
-	for _, id := range s.refused {
-		if arrived[id] > 0 {
-			t.Errorf("message %#x was refused and arrived", id)
-		}
-	}
-}
 
 // stressSender sends in all ways until the actor is closed. Messages of sender
 // k have the numbers from k<<20 on.
@@ -246,56 +212,46 @@ var stressEnds = map[string]func(p *actor.Pool[fuzzMsg, int], cancel context.Can
 // each way to end, bodies that panic, and an Undelivered that panics.
 // Cases 4, 5, 23.
 func TestS3StressSendsAgainstEveryEnd(t *testing.T) {
-	capacities := []actor.Capacity{actor.Bounded(1), actor.Bounded(4), actor.Unbounded(), actor.Backpressure(2, 10*time.Microsecond, 2)}
-	for name, end := range stressEnds {
+	for name := range stressEnds {
 		t.Run(name, func(t *testing.T) {
-			stress(t, func(t *testing.T, rnd *rand.Rand) {
-				tally := new(stressTally)
-				owner, cancel := stressOwner()
-				defer cancel()
-				cfg := actor.Config{Capacity: capacities[rnd.IntN(4)], Undelivered: func(m any) {
-					tally.add(&tally.undelivered, m.(fuzzMsg).id)
-					if m.(fuzzMsg).id%5 == 0 {
-						panic(errFuzz)
-					}
-				}}
-				enough := 1000
-				if name == "last exit" || rnd.IntN(4) == 0 {
-					enough = rnd.IntN(30)
-				}
-				n := 1 + rnd.IntN(4)
-				pool, addr := actor.SpawnPool(owner, cfg, n, stressReceiver(tally, enough))
-				var wg sync.WaitGroup
-				for k := range 3 {
-					own := rand.New(rand.NewPCG(rnd.Uint64(), 0))
-					wg.Go(func() { stressSender(tally, addr, k, own) })
-				}
-				stressYield(rnd.IntN(50))
-				end(pool, cancel)
-				stressJoin(t, "the end of all sends", &wg)
-				stressWait(t, "Done", addr.Done())
-				if n := addr.Len(); n != 0 {
-					t.Errorf("Len is %d after Done", n)
-				}
-				tally.check(t)
-				if n == 1 {
-					stressOrder(t, slices.Concat(tally.received, tally.undelivered))
-				}
-			})
+			stress(t, func(t *testing.T, rnd *rand.Rand) { stressEnd(t, rnd, name) })
 		})
 	}
 }
 
-// stressOrder checks that each sender's messages are in their order.
-func stressOrder(t *testing.T, ids []int) {
-	t.Helper()
-	last := map[int]int{}
-	for _, id := range ids {
-		if k := id >> 20; id < last[k] {
-			t.Errorf("message %#x came after %#x", id, last[k])
-		} else {
-			last[k] = id
+// stressEnd sends to an actor in all ways and brings it to the named end.
+func stressEnd(t *testing.T, rnd *rand.Rand, name string) {
+	capacities := []actor.Capacity{actor.Bounded(1), actor.Bounded(4), actor.Unbounded(), actor.Backpressure(2, 10*time.Microsecond, 2)}
+	tally := new(stressTally)
+	owner, cancel := stressOwner()
+	defer cancel()
+	cfg := actor.Config{Capacity: capacities[rnd.IntN(4)], Undelivered: func(m any) {
+		tally.add(&tally.undelivered, m.(fuzzMsg).id)
+		if m.(fuzzMsg).id%5 == 0 {
+			panic(errFuzz)
 		}
+	}}
+	enough := 1000
+	if name == "last exit" || rnd.IntN(4) == 0 {
+		enough = rnd.IntN(30)
+	}
+	n := 1 + rnd.IntN(4)
+	pool, addr := actor.SpawnPool(owner, cfg, n, stressReceiver(tally, enough))
+	var wg sync.WaitGroup
+	for k := range 3 {
+		own := rand.New(rand.NewPCG(rnd.Uint64(), 0))
+		wg.Go(func() { stressSender(tally, addr, k, own) })
+	}
+	stressYield(rnd.IntN(50))
+	stressEnds[name](pool, cancel)
+	stressJoin(t, "the end of all sends", &wg)
+	stressWait(t, "Done", addr.Done())
+	if n := addr.Len(); n != 0 {
+		t.Errorf("Len is %d after Done", n)
+	}
+	tally.check(t)
+	if n == 1 {
+		stressOrder(t, slices.Concat(tally.received, tally.undelivered))
 	}
 }
 
