@@ -240,6 +240,30 @@ func TestX4StartUnderAnEndedHolder(t *testing.T) {
 	})
 }
 
+// The same under a holder whose body has returned, and which waits for another
+// child.
+func TestX4StartUnderAHolderThatEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := newKeeper(t, actor.Config{Name: "held"}, func(ctx context.Context, in *actor.Inbox[int]) error {
+			_, err := in.Recv(ctx)
+			return fmt.Errorf("received %w", err)
+		})
+		release := make(chan struct{})
+		ready := make(chan context.Context, 1)
+		parent, _ := actor.Spawn(context.Background(), actor.Config{}, func(ctx context.Context, _ *actor.Inbox[int]) error {
+			actor.Spawn(ctx, actor.Config{AbortTimer: time.Hour}, until[int](release))
+			ready <- ctx
+			return nil
+		})
+		k.ctx = <-ready
+		synctest.Wait()
+		k.start(0, 1)
+		k.want("exited 0.1: received actor: halted")
+		close(release)
+		<-parent.Done()
+	})
+}
+
 // O3: the holder's end waits for held processes that live, and only for them.
 func TestO3HoldersEndWaitsForWhatLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

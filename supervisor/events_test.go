@@ -172,6 +172,8 @@ func TestLogObserver(t *testing.T) {
 				got = append(got, strings.TrimSuffix(line, "\n"))
 			}
 			text.Reset()
+			slices.Sort(got) // what different actors tell has no order
+			slices.Sort(want)
 			if strings.Join(got, "\n") != strings.Join(want, "\n") {
 				t.Errorf("logged:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}

@@ -43,6 +43,20 @@ func TestMailboxSurvivesRestarts(t *testing.T) {
 	})
 }
 
+// A body that ends in good order has not crashed, whatever it has in hand.
+func TestOnCrashIsNotForShutdowns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		w := d.worker("w", restart(supervisor.Transient), func(w *supervisor.Worker[order]) {
+			w.OnCrash = func(m order, _ error) { d.add("crashed:" + m.do) }
+		})
+		s := start(t, &supervisor.Spec{Name: "root", Children: []supervisor.Child{w}})
+		tell(t, w, "shutdown")
+		d.want(t, "+w -w")
+		stop(t, s)
+	})
+}
+
 // Rule 72: Fresh begins with an empty inbox.
 func TestFreshChildBeginsEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -358,3 +358,18 @@ func soonOr(t *testing.T, ended bool, s *supervisor.Supervisor) context.Context 
 	}
 	return t.Context()
 }
+
+// Rule 80, case 145: whoever sees Done finds the name free.
+func TestDoneMeansThatTheNameIsFree(t *testing.T) {
+	var d diary
+	s := start(t, &supervisor.Spec{Name: "root"})
+	for i := range 200 {
+		w := d.worker("w", restart(supervisor.Temporary))
+		if err := s.Add(t.Context(), w); err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
+		tell(t, w, "return")
+		<-w.Address().Done()
+	}
+	stop(t, s)
+}

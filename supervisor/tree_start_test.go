@@ -170,6 +170,17 @@ func TestAddThatFailsLeavesNothing(t *testing.T) {
 		if err := s.Add(t.Context(), w); err == nil {
 			t.Error("the same worker again: no error")
 		}
+		// Also if it takes its time to hand back what was sent to it.
+		slow := d.worker("slow", fails(errCrash), func(w *supervisor.Worker[order]) {
+			w.Undelivered = func(order) { time.Sleep(time.Second) }
+		})
+		tell(t, slow, "early")
+		if err := s.Add(t.Context(), slow); !errors.Is(err, errCrash) {
+			t.Errorf("Add: %v", err)
+		}
+		if got := s.Count(); got != (supervisor.Counts{}) {
+			t.Errorf("count %+v", got)
+		}
 		stop(t, s)
 	})
 }

@@ -98,6 +98,7 @@ func TestStopOfAChildThatIsDown(t *testing.T) {
 		a, b := d.worker("a", restart(supervisor.Transient)), d.worker("b")
 		s := start(t, &supervisor.Spec{Name: "root", Children: []supervisor.Child{a, b}})
 		tell(t, a, "return")
+		synctest.Wait()
 		if err := s.Terminate(t.Context(), "b"); err != nil {
 			t.Error(err)
 		}
@@ -345,6 +346,26 @@ func TestHaltOfASubSupervisor(t *testing.T) {
 		}
 		if err := sub.Wait(t.Context()); err != nil {
 			t.Errorf("Wait: %v", err)
+		}
+	})
+}
+
+// A child that was told to stop before the tree was is in the report too.
+func TestReportHasWhoWasStoppingAlready(t *testing.T) {
+	quiet(t)
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		w := d.worker("w", restart(supervisor.Temporary), abortTimer(time.Minute))
+		run := w.Run
+		w.Run = func(ctx context.Context, in *actor.Inbox[order]) error {
+			defer time.Sleep(30 * time.Second)
+			return run(ctx, in)
+		}
+		s := start(t, &supervisor.Spec{Name: "root", Children: []supervisor.Child{d.worker("a"), w}})
+		go s.Terminate(context.Background(), "w")
+		time.Sleep(time.Second)
+		if got := summary(stop(t, s)); got != "root in order [w in order, a in order]" {
+			t.Errorf("report %s", got)
 		}
 	})
 }

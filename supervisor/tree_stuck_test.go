@@ -127,3 +127,32 @@ func TestRestartByHandBesideAStuckProcess(t *testing.T) {
 		})
 	}
 }
+
+// What is stuck is known to the next incarnation of a supervisor: it starts
+// nothing beside it.
+func TestStuckProcessOutlivesItsSupervisor(t *testing.T) {
+	quiet(t)
+	synctest.Test(t, func(t *testing.T) {
+		var d diary
+		release := make(chan struct{})
+		w := d.worker("w", deaf(&d, release), abortTimer(time.Second))
+		w.OnStuck = supervisor.StuckWait
+		s := start(t, &supervisor.Spec{Name: "root", Children: []supervisor.Child{
+			&supervisor.Spec{Name: "sub", Children: []supervisor.Child{d.worker("a"), w}},
+		}})
+		sub, _ := s.Sub("sub")
+		sub.Halt()
+		time.Sleep(time.Minute)
+		d.want(t, "+a +w -a +a")
+		if i, _ := sub.Which("w"); i.Stuck != 1 || i.Processes != 0 || i.State != supervisor.Restarting {
+			t.Errorf("%+v", i)
+		}
+		w.Run = d.obey("w again")
+		close(release)
+		d.want(t, "-w +w again")
+		if got := sub.Count(); got.Stuck != 0 || got.Active != 2 {
+			t.Errorf("count %+v", got)
+		}
+		stop(t, s)
+	})
+}
