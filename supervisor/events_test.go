@@ -166,6 +166,7 @@ func TestLogObserver(t *testing.T) {
 		lines := func(want ...string) {
 			t.Helper()
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			var got []string
 			for line := range strings.Lines(text.String()) {
 				line = number.ReplaceAllString(line, "(#n)")
