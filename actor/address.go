@@ -233,7 +233,8 @@ func (a *Address[M]) SendAll(ctx context.Context, msgs []M) (n int, err error) {
 
 // Halt closes the actor and asks all its processes, also later ones, to stop:
 // their next receive returns ErrHalted. It does not wait, and their contexts
-// stay alive.
+// stay alive. A supervised actor is not closed, and later processes are not
+// asked: its supervisor decides whether there will be any.
 func (a *Address[M]) Halt() {
 	a.actor().halt()
 	runtime.KeepAlive(a)

@@ -19,9 +19,9 @@ var (
 
 // What a call of a supervisor says.
 var (
-	// ErrShuttingDown comes when the supervisor is being stopped or has ended,
-	// and to a child that calls its own supervisor while it is being stopped
-	// itself: return.
+	// ErrShuttingDown comes when the supervisor is being stopped, has ended or
+	// does not run yet, and to a child that calls its own supervisor while it
+	// is being stopped itself: return.
 	ErrShuttingDown = errors.New("supervisor: shutting down")
 
 	// ErrNotFound comes when the supervisor has no such child: it was never

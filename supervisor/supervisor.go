@@ -41,6 +41,10 @@ type Supervisor struct {
 // of Validate comes before anything is started, and so does one about a tree,
 // or a part of one, that was started before: a spec is for one place.
 //
+// Start waits as long as that takes: for a child without AwaitStart not at all,
+// but behind a stuck process in whose place StuckWait lets nobody start until
+// owner ends.
+//
 // owner owns the tree: when it ends, or is a process that ends, the tree is
 // stopped as by Halt. With the context of a process, the tree is a child of it.
 func Start(owner context.Context, spec *Spec) (*Supervisor, error) {
