@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -195,14 +196,17 @@ var (
 	purposeNames = [...]string{"timerRestart", "timerGroup", "timerStart", "timerAbort"}
 )
 
-// answers are what each request may be answered with; in answered other errors
-// count as errCrash.
+// errOther stands for what bodies end with.
+var errOther = errors.New("what the body ended with")
+
+// answers are what each request may be answered with; others
+// count as errOther.
 var answers = map[eventKind][]error{
-	evAdd:       {nil, ErrIgnore, ErrShuttingDown, ErrAlreadyStarted, ErrAlreadyPresent, ErrMaxChildren, ErrNotStarted, ErrStartTimeout, errCrash},
-	evTerminate: {nil, ErrShuttingDown, ErrNotFound, errCrash},
-	evRestart:   {nil, ErrIgnore, ErrShuttingDown, ErrNotFound, ErrRestarting, ErrRunning, actor.ErrStuck, ErrNotStarted, ErrStartTimeout, errCrash},
+	evAdd:       {nil, ErrIgnore, ErrShuttingDown, ErrAlreadyStarted, ErrAlreadyPresent, ErrMaxChildren, ErrNotStarted, ErrStartTimeout, errOther},
+	evTerminate: {nil, ErrShuttingDown, ErrNotFound, errOther},
+	evRestart:   {nil, ErrIgnore, ErrShuttingDown, ErrNotFound, ErrRestarting, ErrRunning, actor.ErrStuck, ErrNotStarted, ErrStartTimeout, errOther},
 	evRemove:    {nil, ErrShuttingDown, ErrNotFound, ErrRestarting, ErrRunning},
-	evReplace:   {nil, ErrShuttingDown, ErrNotFound, ErrRestarting, ErrStartTimeout, ErrNotStarted, errCrash},
+	evReplace:   {nil, ErrShuttingDown, ErrNotFound, ErrRestarting, ErrStartTimeout, ErrNotStarted, errOther},
 }
 
 // coverage counts what the schedules have met.
@@ -225,7 +229,7 @@ func (m *ref) mark(p coverPoint) { m.cov.points[p]++ }
 // answered counts an answer.
 func (c *coverage) answered(k eventKind, err error) {
 	for i, a := range answers[k] {
-		if err == a || a == errCrash {
+		if err == a || a == errOther {
 			c.answers[k][i]++
 			return
 		}
