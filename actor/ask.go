@@ -3,15 +3,15 @@ package actor
 import (
 	"context"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"tinyactor/internal/hold"
+	"tinyactor/internal/sched"
 )
 
 // foreignAsks counts the asks under way through senders that are not of this
 // package: only while there are any does Send look for one in its context.
-var foreignAsks atomic.Int64
+var foreignAsks sched.Int64
 
 // What has happened to an ask.
 const (
@@ -26,10 +26,10 @@ const (
 // the message is written.
 type slot struct {
 	ctx   context.Context // the asker's
-	state atomic.Uint32
-	done  chan struct{}        // of an asker that sleeps, capacity 1: gets a token with the answer
-	to    atomic.Pointer[core] // who was sent the message
-	err   error                // the answer's error, or why there is none
+	state sched.Uint32
+	done  chan struct{}       // of an asker that sleeps, capacity 1: gets a token with the answer
+	to    sched.Pointer[core] // who was sent the message
+	err   error               // the answer's error, or why there is none
 
 	asker   *process // if it asks its own actor
 	foreign bool     // it went through a Sender that is not of this package
@@ -107,7 +107,7 @@ func (s *slot) end(how uint32) bool {
 // publish hands the answer over. The caller has claimed the ask and written it.
 func (s *slot) publish() {
 	if s.state.Or(slotAnswered)&slotAwaited != 0 {
-		s.done <- struct{}{}
+		sched.Send(s.done, struct{}{})
 	}
 }
 
@@ -177,7 +177,7 @@ const (
 
 // askLuck is what the askers of one actor have learnt: above zero, yielding has
 // helped lately; below, so many asks do not try. It is a hint, and updates may be lost.
-type askLuck struct{ n atomic.Int32 }
+type askLuck struct{ n sched.Int32 }
 
 // comesSoon lets other goroutines run before the asker sleeps, and reports
 // whether the answer has come meanwhile. Sleeping and being
@@ -194,7 +194,7 @@ func (s *slot) comesSoon() bool {
 		return s.answered()
 	}
 	for range askYields {
-		runtime.Gosched()
+		sched.Yield()
 		if s.answered() {
 			if luck < mostAskLuck {
 				to.askLuck.n.Store(luck + 1)
@@ -216,13 +216,11 @@ func (s *slot) await() bool {
 	if s.state.Or(slotAwaited)&slotAnswered != 0 {
 		return true
 	}
-	select {
-	case <-s.done:
-	case <-s.ctx.Done():
+	if _, which := sched.Select(s.done, s.ctx.Done(), nil); which == sched.Done {
 		if s.end(slotLeft) {
 			return false
 		}
-		<-s.done // the answer is on its way
+		sched.Recv(s.done) // the answer is on its way
 	}
 	return true
 }

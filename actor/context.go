@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tinyactor/internal/hold"
+	"tinyactor/internal/sched"
 )
 
 // processContext is the context that a body gets: the process itself, under
@@ -51,7 +52,7 @@ func (p *process) std() context.Context {
 	if p.ctx == nil {
 		p.ctx, p.cancel = context.WithCancelCause(context.WithoutCancel(p.core.owner))
 		if p.ctxEnded {
-			p.cancel(p.ctxCause)
+			sched.Cancel(p.cancel, p.ctxCause)
 		}
 	}
 	return p.ctx
@@ -67,7 +68,7 @@ func (p *process) endContext(cause error) {
 	}
 	p.ctxEnded, p.ctxCause = true, cause
 	if p.cancel != nil {
-		p.cancel(cause) // runs no code of users: what they attached to it runs on goroutines
+		sched.Cancel(p.cancel, cause) // runs no code of users: what they attached to it runs on goroutines
 	}
 }
 

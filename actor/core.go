@@ -5,16 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // ID identifies an actor within the program. IDs increase in the order of
 // spawning; none is used twice. 0 is no actor.
 type ID uint64
 
-var lastID atomic.Uint64
+var lastID sched.Uint64
 
 // queue is what the lifecycle needs of an actor's mailbox and address, whatever
 // the message type. Its methods do not block and run no user code.
@@ -44,18 +44,18 @@ type core struct {
 	queue       queue
 	undelivered func(any)
 	drain       bool
-	bubbled     bool                    // made in a synctest bubble: see reach.go
-	ownerEnds   bool                    // owner's end must be watched
-	supervisor  bool                    // its processes wait for what is below them, whatever they are told
-	owner       context.Context         // whose values the processes' contexts carry
-	parent      atomic.Pointer[process] // the process that owner belongs to; changes only in a held actor
-	held        *holder                 // nil: the actor ends with its last process
-	labels      context.Context         // with the pprof labels of its goroutines, or nil
-	bulletin    *bulletin               // nil: nobody observes
+	bubbled     bool                   // made in a synctest bubble: see reach.go
+	ownerEnds   bool                   // owner's end must be watched
+	supervisor  bool                   // its processes wait for what is below them, whatever they are told
+	owner       context.Context        // whose values the processes' contexts carry
+	parent      sched.Pointer[process] // the process that owner belongs to; changes only in a held actor
+	held        *holder                // nil: the actor ends with its last process
+	labels      context.Context        // with the pprof labels of its goroutines, or nil
+	bulletin    *bulletin              // nil: nobody observes
 	askLuck     askLuck
-	logHangs    atomic.Bool // the log handler did not return in time
+	logHangs    sched.Bool // the log handler did not return in time
 
-	mu        sync.Mutex
+	mu        sched.Mutex
 	live      int        // processes whose body has not ended
 	next      int        // index of the next process
 	procs     []*process // those that have not exited
@@ -74,7 +74,7 @@ type core struct {
 	attached   bool
 	abortAfter time.Duration
 	unwatch    func() bool // ends the watch over owner
-	abortTimer *time.Timer
+	abortTimer *sched.Timer
 	linked     bool // in parent.children
 	late       bool // adopted when the parent was stuck
 	prev, kin  *core
@@ -191,7 +191,7 @@ func (c *core) closeLocked() bool {
 	if c.finished || !c.queue.Close() {
 		return false
 	}
-	c.closed = time.Now()
+	c.closed = sched.Now()
 	c.note(EventClosed, -1, nil)
 	return true
 }
@@ -254,29 +254,20 @@ func (c *core) add(p *process) error {
 	}
 	c.mu.Unlock()
 	late.run()
-	go p.main()
+	sched.Go(p.main)
 	return nil
 }
 
 // wait waits for the actor's end.
 func (c *core) wait(ctx context.Context) error {
 	done := c.doneChan()
-	select {
-	case <-done:
+	if sched.Ended(done) {
 		return nil
-	default:
 	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
+	if _, which := sched.Select(done, ctx.Done(), nil); which == sched.First || sched.Ended(done) {
+		return nil // a result that is there wins
 	}
-	select {
-	case <-done: // a result that is there wins
-		return nil
-	default:
-		return c.failed("wait", ctx.Err())
-	}
+	return c.failed("wait", ctx.Err())
 }
 
 // stop halts (or closes) the actor and waits until it has ended. When ctx ends
@@ -291,10 +282,8 @@ func (c *core) stop(ctx context.Context, drain bool) error {
 	}
 	defer c.awaitHandBack()
 	gone := c.goneChan()
-	select {
-	case <-gone:
+	if sched.Ended(gone) {
 		return c.stuckError()
-	default:
 	}
 	end := ctx.Done()
 	own, ok := ctx.(*processContext)
@@ -304,29 +293,24 @@ func (c *core) stop(ctx context.Context, drain bool) error {
 		c.mu.Lock()
 		d := c.abortAfter
 		c.mu.Unlock()
-		t := time.NewTimer(d)
+		t := sched.NewTimer(d)
 		defer t.Stop()
 		bound = t.C
 	}
-	select {
-	case <-gone:
+	if _, which := sched.Select(gone, end, bound); which == sched.First {
 		return c.stuckError()
-	case <-end:
-	case <-bound:
 	}
 	c.abort()
-	t := time.NewTimer(StuckAfter)
+	t := sched.NewTimer(StuckAfter)
 	defer t.Stop()
 	for {
-		select {
-		case <-gone:
+		if _, which := sched.Select(gone, nil, t.C); which == sched.First {
 			return c.stuckError()
-		case <-t.C:
-			// Now everything below has ended or is declared stuck, so gone comes,
-			// unless a process was spawned this very moment.
-			declareStuck(c.unfinished())
-			t.Reset(StuckAfter)
 		}
+		// Now everything below has ended or is declared stuck, so gone comes,
+		// unless a process was spawned this very moment.
+		declareStuck(c.unfinished())
+		t.Reset(StuckAfter)
 	}
 }
 
@@ -340,16 +324,14 @@ func (c *core) awaitHandBack() {
 	if len(stuck) == 0 {
 		return
 	}
-	t := time.NewTimer(StuckAfter / 10)
+	t := sched.NewTimer(StuckAfter / 10)
 	defer t.Stop()
 	for _, p := range stuck {
 		p.core.mu.Lock()
 		over := !p.core.handing || p.stage == handing // then it is Undelivered that is stuck
 		handed := p.core.lazy(&p.core.handed, over)
 		p.core.mu.Unlock()
-		select {
-		case <-handed:
-		case <-t.C:
+		if _, which := sched.Select(handed, nil, t.C); which == sched.Tick {
 			return
 		}
 	}
@@ -493,11 +475,8 @@ func (c *core) nextExit(ctx context.Context, i int) (exit, bool) {
 		}
 		news := c.lazy(&c.news, false)
 		c.mu.Unlock()
-		select {
-		case <-news:
-		case <-ctx.Done():
-			over = true // but an exit that is there wins
-		}
+		_, which := sched.Select(news, ctx.Done(), nil)
+		over = which == sched.Done // but an exit that is there wins
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tinyactor/internal/hold"
+	"tinyactor/internal/sched"
 )
 
 // This file is the actor whose channel somebody else holds: package supervisor
@@ -68,7 +69,7 @@ func (h *heldChannel[M]) Start(owner context.Context, index, incarnation int) {
 	ended, aborted := c.beginHeld(owner)
 	c.enrol(p)
 	c.mu.Unlock()
-	go p.main()
+	sched.Go(p.main)
 	switch { // as Spawn under an owner that has ended
 	case aborted:
 		c.abortHeld(index)
@@ -177,7 +178,7 @@ func (t *teardown) markHeld(c *core, index int) (kids []*core) {
 		if index >= 0 && p.index != index || p.stuck || !p.life.aborted.IsZero() {
 			continue
 		}
-		p.life.aborted = time.Now()
+		p.life.aborted = sched.Now()
 		deaf := p.deaf()
 		t.addLocked(p)
 		kids = append(kids, p.childrenLocked()...)
@@ -222,7 +223,7 @@ func (h *heldChannel[M]) Close(owner context.Context) {
 	}
 	c.mu.Unlock()
 	if last != nil {
-		go last.main()
+		sched.Go(last.main)
 	}
 	switch {
 	case aborted:

@@ -3,8 +3,9 @@ package actor
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // Observer is told what happens to actors: see [WithObserver].
@@ -97,7 +98,7 @@ type bulletin struct {
 	observers  []watcher
 	logsPanics bool
 
-	mu     sync.Mutex
+	mu     sched.Mutex
 	events []Event
 	busy   bool // a goroutine is at it
 
@@ -145,7 +146,7 @@ func (c *core) tell(e Event) {
 	if b == nil {
 		return
 	}
-	e.Time = time.Now()
+	e.Time = sched.Now()
 	if e.ID == 0 {
 		e.ID, e.Name, e.Parent = c.id, c.name, c.parentID()
 	}
@@ -154,7 +155,7 @@ func (c *core) tell(e Event) {
 	b.events = append(b.events, e)
 	if !b.busy {
 		b.busy = true
-		go b.bring()
+		sched.Go(b.bring)
 	}
 }
 
@@ -163,7 +164,7 @@ func (b *bulletin) bring() {
 	complete := false
 	defer func() {
 		if !complete {
-			go b.bring() // an observer has called Goexit: the rest follows
+			sched.Go(b.bring) // an observer has called Goexit: the rest follows
 		}
 	}()
 	for {

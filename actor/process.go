@@ -8,11 +8,10 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"tinyactor/internal/mailbox"
+	"tinyactor/internal/sched"
 )
 
 // process is one goroutine of an actor. Its inbox holds it.
@@ -42,13 +41,13 @@ type process struct {
 	early     int   // how many of them came before it was stuck
 	childless chan struct{}
 
-	over atomic.Bool // it has exited; for those who may not take core.mu
+	over sched.Bool // it has exited; for those who may not take core.mu
 
-	mu        sync.Mutex // guards what follows
-	asks      []*slot    // received and perhaps unanswered
-	pruneAsks int        // when there are so many, answered ones are dropped
-	asksOver  bool       // they can be answered no more
-	asksCause error      // because of this; does not change once asksOver
+	mu        sched.Mutex // guards what follows
+	asks      []*slot     // received and perhaps unanswered
+	pruneAsks int         // when there are so many, answered ones are dropped
+	asksOver  bool        // they can be answered no more
+	asksCause error       // because of this; does not change once asksOver
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	ctxEnded  bool
@@ -118,7 +117,7 @@ func (p *process) record() {
 		}
 		return
 	}
-	value := recover()
+	value := sched.Recovered(recover())
 	switch {
 	case value != nil:
 		e := &PanicError{Value: value, Stack: panicStack()}
@@ -158,7 +157,7 @@ func (c *core) recordPanic(index int, err error, e *PanicError) {
 // has returned.
 func (c *core) log(level slog.Level, msg string, args ...any) (logged <-chan struct{}) {
 	done := make(chan struct{})
-	go func() {
+	sched.Go(func() {
 		defer close(done)
 		defer func() {
 			if v := recover(); v != nil {
@@ -166,7 +165,7 @@ func (c *core) log(level slog.Level, msg string, args ...any) (logged <-chan str
 			}
 		}()
 		slog.Default().Log(context.Background(), level, msg, append([]any{"actor", c.name, "id", uint64(c.id)}, args...)...)
-	}()
+	})
 	return done
 }
 
@@ -176,11 +175,9 @@ func (c *core) awaitLog(logged <-chan struct{}) {
 	if c.logHangs.Load() {
 		return
 	}
-	t := time.NewTimer(StuckAfter / 2)
+	t := sched.NewTimer(StuckAfter / 2)
 	defer t.Stop()
-	select {
-	case <-logged:
-	case <-t.C:
+	if _, which := sched.Select(logged, nil, t.C); which == sched.Tick {
 		c.logHangs.Store(true)
 	}
 }
@@ -194,7 +191,7 @@ func (p *process) end() {
 		// A hook or a log handler has called Goexit, which nothing can stop.
 		// The rest of the way is gone on another goroutine.
 		if p.stage != exited {
-			go p.end()
+			sched.Go(p.end)
 		}
 	}()
 	if p.stage == running {
@@ -352,7 +349,7 @@ func (c *core) handBack() {
 	for c.handing {
 		handed := c.lazy(&c.handed, false)
 		c.mu.Unlock()
-		<-handed
+		sched.Recv(handed)
 		c.mu.Lock()
 	}
 	c.handing = true
@@ -369,7 +366,7 @@ func (c *core) handAll(resume bool) {
 			c.tellUndelivered(n)
 		}
 		if resume && !complete {
-			go c.handAll(true)
+			sched.Go(func() { c.handAll(true) })
 			return
 		}
 		c.mu.Lock()
@@ -426,7 +423,7 @@ func (c *core) setHandAsk(s *slot) {
 // recordRecovered is deferred around a user's function that belongs to no
 // process: a panic in it is recorded and ends nothing.
 func (c *core) recordRecovered(where string) {
-	if v := recover(); v != nil {
+	if v := sched.Recovered(recover()); v != nil {
 		e := &PanicError{Value: v, Stack: panicStack()}
 		c.recordPanic(-1, c.failed(where, e), e)
 	}
@@ -488,5 +485,5 @@ func (p *process) failLate(asks []*slot) {
 func (p *process) unwind() {
 	p.unwinding = true
 	p.endContext(ErrAborted) // in case the abort has not come to that yet
-	runtime.Goexit()
+	sched.Goexit()
 }

@@ -4,24 +4,24 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-	"weak"
+
+	"tinyactor/internal/sched"
 )
 
 // reach is how an actor finds its address without keeping it alive, so that the
 // garbage collector can tell when nobody can reach the actor any more.
 type reach[M any] struct {
 	capacity capacityKind
-	address  weak.Pointer[Address[M]] // guarded by core.mu
+	address  sched.Weak[Address[M]] // guarded by core.mu
 }
 
 // beacon is how the cleanup of an address finds the actor. An actor that has
 // ended takes it in: it can then be collected together with an address that it
 // knows itself, by its owner's context or by what it returned. One that still
 // runs is kept by its goroutines.
-type beacon struct{ core atomic.Pointer[core] }
+type beacon struct{ core sched.Pointer[core] }
 
 // addr returns the actor's address: the one that is in use, or a new one if
 // the last has been collected.
@@ -32,13 +32,13 @@ func (ch *channel[M]) addr() *Address[M] {
 		return a
 	}
 	a := &Address[M]{ch: ch}
-	ch.address = weak.Make(a)
+	ch.address = sched.MakeWeak(a)
 	if !ch.bubbled && !ch.finished && ch.held == nil { // a held channel is closed by who holds it
 		if ch.beacon == nil {
 			ch.beacon = new(beacon)
 			ch.beacon.core.Store(&ch.core)
 		}
-		runtime.AddCleanup(a, unreachable, ch.beacon)
+		sched.AddCleanup(a, unreachable, ch.beacon)
 	}
 	return a
 }

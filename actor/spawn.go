@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"tinyactor/internal/hold"
+	"tinyactor/internal/sched"
 )
 
 // None is the value of processes that have none.
@@ -109,7 +110,7 @@ func spawn[M any](fn string, owner context.Context, cfg Config, n int, body func
 	procs := append(one[:0], c.procs...) // those that are live may end at once
 	defer func() {                       // even if the owner's context is of a user's type and panics
 		for _, p := range procs {
-			go p.main()
+			sched.Go(p.main)
 		}
 	}()
 	a := ch.addr()

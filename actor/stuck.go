@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // dumpLimit is how much of a goroutine dump is looked at.
@@ -26,9 +26,9 @@ type teardown struct {
 	stacks map[*process]string
 	deaf   []*process
 
-	mu    sync.Mutex
+	mu    sched.Mutex
 	left  int // how many of procs still have not
-	timer *time.Timer
+	timer *sched.Timer
 }
 
 // abort tears the actor and everything attached below it down. It reports
@@ -66,7 +66,7 @@ func (t *teardown) mark(c *core) bool {
 		c.mu.Unlock()
 		return false
 	}
-	c.aborted = time.Now()
+	c.aborted = sched.Now()
 	var kids []*core
 	var deaf []*process
 	for _, p := range c.procs {
@@ -127,13 +127,13 @@ func (t *teardown) passed() {
 func (t *teardown) run() {
 	t.mu.Lock()
 	if t.left > 0 {
-		t.timer = time.AfterFunc(StuckAfter, func() { declareStuck(t.procs) })
+		t.timer = sched.AfterFunc(StuckAfter, func() { declareStuck(t.procs) })
 	}
 	t.mu.Unlock()
 	for _, p := range t.deaf {
 		at, _ := p.seat.halted()
 		p.core.log(slog.LevelWarn, "actor aborted: it was halted and did not touch its inbox since; Ready or Halting belong in its select, its context does not end at a halt",
-			"process", p.index, "halted", time.Since(at).Round(time.Millisecond), "stack", t.stacks[p])
+			"process", p.index, "halted", sched.Since(at).Round(time.Millisecond), "stack", t.stacks[p])
 	}
 }
 
@@ -227,7 +227,7 @@ func (c *core) desert(cause error) {
 		t.(*slot).answer(why)
 	}
 	if begin {
-		go c.handAll(true)
+		sched.Go(func() { c.handAll(true) })
 	}
 }
 
@@ -305,7 +305,7 @@ func (p *process) stuckError() error {
 }
 
 // ago is how long a moment lies back, for people.
-func ago(t time.Time) string { return time.Since(t).Round(time.Millisecond).String() + " ago" }
+func ago(t time.Time) string { return sched.Since(t).Round(time.Millisecond).String() + " ago" }
 
 // findStacks returns where each of the processes is, unless a dump of at most
 // dumpLimit bytes does not show it. The program stands still meanwhile:
@@ -314,7 +314,7 @@ func findStacks(procs []*process) map[*process]string {
 	stacks := make(map[*process]string, len(procs))
 	dump := make([]byte, 64<<10)
 	for {
-		n := runtime.Stack(dump, true)
+		n := sched.Stacks(dump)
 		if n < len(dump) || len(dump) >= dumpLimit {
 			dump = dump[:n]
 			break

@@ -3,8 +3,9 @@ package actor
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // SendAfter sends msg with Send, on a goroutine of its own, when d has passed;
@@ -29,16 +30,16 @@ func (a *Address[M]) SendEvery(d time.Duration, msg M) (stop func() bool) {
 
 func (a *Address[M]) schedule(d, period time.Duration, msg M) (stop func() bool) {
 	s := &delivery[M]{to: a, repeats: period > 0}
-	due := time.Now().Add(d)
+	due := sched.Now().Add(d)
 	started := make(chan struct{})
-	var t *time.Timer
-	t = time.AfterFunc(d, func() {
-		<-started
+	var t *sched.Timer
+	t = sched.AfterFunc(d, func() {
+		sched.Recv(started)
 		if s.deliver(func() M { return msg }) {
 			// The next tick that is still to come: those missed are dropped.
-			late := max(0, time.Since(due))
+			late := max(0, sched.Since(due))
 			due = due.Add(period * (1 + late/period))
-			s.unlessOver(func() { t.Reset(time.Until(due)) })
+			s.unlessOver(func() { t.Reset(due.Sub(sched.Now())) })
 		}
 	})
 	close(started)
@@ -66,7 +67,7 @@ func (a *Address[M]) Watch(of Ref, msg func(exit error) M) (stop func() bool) {
 	watched := of.actor()
 	forget := watched.atEnd(func() {
 		_, exit := watched.ended()
-		go s.deliver(func() M { return msg(exit) })
+		sched.Go(func() { s.deliver(func() M { return msg(exit) }) })
 	})
 	s.whenOver(func() { forget() })
 	return s.stop
@@ -77,7 +78,7 @@ func (a *Address[M]) Watch(of Ref, msg func(exit error) M) (stop func() bool) {
 type delivery[M any] struct {
 	repeats bool
 
-	mu       sync.Mutex
+	mu       sched.Mutex
 	to       *Address[M]        // nil when over: no further send comes
 	quit     []func()           // to call when over
 	cancel   context.CancelFunc // ends the send under way; nil if there is none
@@ -164,7 +165,7 @@ func (d *delivery[M]) stop() bool {
 	would := !to.Closed() // else it would have been refused
 	if cancel != nil {
 		cancel()
-		<-sent
+		sched.Recv(sent)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

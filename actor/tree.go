@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // own finds out who owns a new actor: the process that the context belongs to,
@@ -56,10 +58,10 @@ func (c *core) attach(timer time.Duration) {
 	}
 	c.mu.Unlock()
 	if c.ownerEnds && !ended {
-		if ended = c.owner.Err() != nil; ended {
+		if ended = sched.Err(c.owner) != nil; ended {
 			aborted = aborted || c.ownerAborted()
 		} else {
-			c.watch(context.AfterFunc(c.owner, c.ownerCtxEnded))
+			c.watch(sched.AfterEnd(c.owner, c.ownerCtxEnded))
 		}
 	}
 	switch {
@@ -136,7 +138,7 @@ func (c *core) ownerEnded() {
 	}
 	d := c.abortAfter
 	if d > 0 && d < math.MaxInt64 && c.abortTimer == nil {
-		c.abortTimer = time.AfterFunc(d, c.abortAttached)
+		c.abortTimer = sched.AfterFunc(d, c.abortAttached)
 	}
 	c.mu.Unlock()
 	switch {
@@ -229,7 +231,7 @@ func (p *process) stopChildren() {
 	for p.children != nil {
 		childless := c.lazy(&p.childless, false)
 		c.mu.Unlock()
-		<-childless
+		sched.Recv(childless)
 		c.mu.Lock()
 	}
 }

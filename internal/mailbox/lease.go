@@ -1,6 +1,6 @@
 package mailbox
 
-import "sync/atomic"
+import "tinyactor/internal/sched"
 
 // lease says how many messages of its chunk a receiver may take without the
 // lock: those from slot head to slot limit. The receiver claims them by adding
@@ -10,7 +10,7 @@ import "sync/atomic"
 //
 // A claim that meets the end of the lease leaves head above limit; it has failed
 // then, and head counts as limit.
-type lease struct{ word atomic.Uint64 } // limit in the upper half, head in the lower
+type lease struct{ word sched.Uint64 } // limit in the upper half, head in the lower
 
 // unpack returns the two halves, head not above limit.
 func unpack(w uint64) (head, limit uint32) {

@@ -1,10 +1,6 @@
 package mailbox
 
-import (
-	"runtime"
-	"sync"
-	"sync/atomic"
-)
+import "tinyactor/internal/sched"
 
 // The states of a lock. Three of them are free: the lock of a queue at which
 // nothing is going on says so, and then its only receiver can begin to wait by
@@ -36,8 +32,8 @@ const (
 // a holder whose thread is preempted, and for one processor: the yields let it
 // run, and losers that queue do not keep the system from running it.
 type lock struct {
-	state atomic.Uint32
-	turn  sync.Mutex // among the losers; never taken by who has the lock
+	state sched.Uint32
+	turn  sched.Mutex // among the losers; never taken by who has the lock
 }
 
 // take takes the lock and returns which of the free states it was in.
@@ -51,14 +47,13 @@ func (l *lock) take() uint32 {
 
 func (l *lock) contend() uint32 {
 	for pause := firstPause; pause <= lastPause; pause *= 2 {
-		for range pause {
-		}
+		sched.Pause(pause)
 		if w := l.retry(); w != held {
 			return w
 		}
 	}
 	for range mostYields {
-		runtime.Gosched()
+		sched.Yield()
 		if w := l.retry(); w != held {
 			return w
 		}
@@ -66,7 +61,7 @@ func (l *lock) contend() uint32 {
 	l.turn.Lock()
 	w := l.retry()
 	for w == held {
-		runtime.Gosched()
+		sched.Yield()
 		w = l.retry()
 	}
 	l.turn.Unlock()

@@ -3,6 +3,8 @@ package mailbox
 import (
 	"math"
 	"reflect"
+
+	"tinyactor/internal/sched"
 )
 
 // Queue is a first-in, first-out queue of messages between any number of
@@ -413,7 +415,7 @@ func (q *Queue[M]) HaltSome(n int) int {
 		if !r.halted { // who was halted before may wait again
 			q.idle.leave(p)
 			r.halt(true)
-			r.wake <- look
+			sched.Send(r.wake, look)
 			done++
 		}
 		p = next

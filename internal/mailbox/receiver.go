@@ -1,10 +1,10 @@
 package mailbox
 
 import (
-	"runtime"
 	"slices"
-	"sync/atomic"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // detachAbove is how many messages must wait for a receiver to take a chunk
@@ -38,10 +38,10 @@ type Held struct {
 // answer Closed.
 type Receiver[M any] struct {
 	q        *Queue[M]
-	lease    lease         // over chunk
-	wake     chan token    // capacity 1; holds a token only between its giver and its reader
-	held     []Held        // tickets of what the last receive returned
-	flags    atomic.Uint32 // change under the lock
+	lease    lease        // over chunk
+	wake     chan token   // capacity 1; holds a token only between its giver and its reader
+	held     []Held       // tickets of what the last receive returned
+	flags    sched.Uint32 // change under the lock
 	patience patience
 	chunk    *chunk[M] // taken ahead, if the queue's holder is this receiver
 	ticket   any       // of hand
@@ -57,7 +57,7 @@ type Receiver[M any] struct {
 	ready    chan struct{} // see Ready
 	halting  chan struct{} // see Halting
 	stopped  bool          // the Halting channel is closed, or will be when it is made
-	timer    *time.Timer   // of RecvBatch
+	timer    *sched.Timer  // of RecvBatch
 }
 
 // Recv waits for one message: OK, Halted, Closed, Aborted or Canceled. A nil
@@ -83,7 +83,7 @@ func (r *Receiver[M]) Recv(done <-chan struct{}) (m M, s Status) {
 	for {
 		var e ending
 		if done == nil && r.await() {
-			e = woken(<-r.wake)
+			e = woken(sched.Recv(r.wake))
 		} else if m, s, e = r.receive(done); e == over {
 			return m, s
 		}
@@ -166,7 +166,7 @@ func (r *Receiver[M]) await() bool {
 	}
 	if r.patience.try() {
 		for range yields {
-			runtime.Gosched()
+			sched.Yield()
 			if state.Load() != calm {
 				r.patience.learn(true)
 				return false
@@ -418,7 +418,7 @@ func (r *Receiver[M]) yield() bool {
 	q := r.q
 	for range yields {
 		q.unlock()
-		runtime.Gosched()
+		sched.Yield()
 		q.lock()
 		if q.n > 0 || q.closed || r.halted && !r.told || r.isAborted() {
 			r.patience.learn(true)
@@ -454,15 +454,13 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (e en
 	q.quota = 0           // the next send must look
 	q.unlock()
 	if done == nil && timeout == nil {
-		return woken(<-r.wake), false
+		return woken(sched.Recv(r.wake)), false
 	}
-	select {
-	case t := <-r.wake:
+	t, which := sched.Select(r.wake, done, timeout)
+	if which == sched.First {
 		return woken(t), false
-	case <-done:
-	case <-timeout:
-		late = true
 	}
+	late = which == sched.Tick
 	q.lock()
 	stays := r.place.in
 	if stays {
@@ -472,7 +470,7 @@ func (r *Receiver[M]) wait(done <-chan struct{}, timeout <-chan time.Time) (e en
 	q.unlock()
 	switch {
 	case !stays: // step 5: somebody chose this receiver first: what it decided stands
-		return woken(<-r.wake), late
+		return woken(sched.Recv(r.wake)), late
 	case aborted: // which ends contexts first, but comes first
 		return wokenLook, late
 	}
@@ -493,7 +491,7 @@ func (r *Receiver[M]) give(m M, ticket any) {
 	if ticket != nil {
 		r.ticket = ticket
 	}
-	r.wake <- given // step 4: has room, only who chose the receiver comes here
+	sched.Send(r.wake, given) // step 4: has room, only who chose the receiver comes here
 }
 
 // accept takes the message out of the hand, the at-th of this receive. If the
@@ -576,7 +574,7 @@ func (r *Receiver[M]) Held() []Held { return r.held }
 // after starts the receiver's timer.
 func (r *Receiver[M]) after(d time.Duration) <-chan time.Time {
 	if r.timer == nil {
-		r.timer = time.NewTimer(d)
+		r.timer = sched.NewTimer(d)
 	} else {
 		r.timer.Reset(d)
 	}
@@ -662,7 +660,7 @@ func (r *Receiver[M]) halt(waits bool) {
 	if r.halted {
 		return
 	}
-	r.halted, r.haltedAt = true, time.Now()
+	r.halted, r.haltedAt = true, sched.Now()
 	r.flags.Or(flagHalted)
 	r.lease.limit(0)
 	r.deaf = !waits
@@ -713,7 +711,7 @@ func (r *Receiver[M]) Abort() {
 func (r *Receiver[M]) wakeUp() {
 	if r.place.in {
 		r.q.idle.leave(&r.place)
-		r.wake <- look
+		sched.Send(r.wake, look)
 	}
 }
 

@@ -2,8 +2,9 @@ package mailbox
 
 import (
 	"reflect"
-	"runtime"
 	"time"
+
+	"tinyactor/internal/sched"
 )
 
 // keptSenders is how many records of waiting senders a queue keeps for reuse, if
@@ -48,7 +49,7 @@ func (q *Queue[M]) yieldForRoom() {
 	}
 	for range yieldsForRoom {
 		q.unlock()
-		runtime.Gosched()
+		sched.Yield()
 		q.lock()
 		if q.closed || !q.full() {
 			q.patience.learn(true)
@@ -74,7 +75,7 @@ func (q *Queue[M]) slowly(done <-chan struct{}, m M, ticket any) (s Status, over
 	case q.crowded():
 		if d := q.policy.delay(q.length()); d < yieldBelow {
 			q.unlock()
-			runtime.Gosched()
+			sched.Yield()
 		} else if w := q.record(); w == nil {
 			return OK, false
 		} else if !q.waitDelay(w, done, d) {
@@ -97,21 +98,17 @@ func (q *Queue[M]) waitForRoom(s *sender[M], done <-chan struct{}, m M, ticket a
 	q.unlock()
 	wake.all()
 	if done == nil {
-		<-s.wake
-	} else {
-		select {
-		case <-s.wake:
-		case <-done:
-			q.lock()
-			if s.place.in {
-				q.senders.leave(&s.place)
-				q.measure()
-				q.discard(s)
-				return Canceled
-			}
-			q.unlock()
-			<-s.wake // somebody chose this sender first: what it decided stands
+		sched.Recv(s.wake)
+	} else if _, which := sched.Select(s.wake, done, nil); which == sched.Done {
+		q.lock()
+		if s.place.in {
+			q.senders.leave(&s.place)
+			q.measure()
+			q.discard(s)
+			return Canceled
 		}
+		q.unlock()
+		sched.Recv(s.wake) // somebody chose this sender first: what it decided stands
 	}
 	status := s.status
 	q.lock()
@@ -131,26 +128,19 @@ func (q *Queue[M]) waitDelay(s *sender[M], done <-chan struct{}, d time.Duration
 	}
 	q.unlock()
 	wake.all()
-	t := time.NewTimer(d)
-	woken, canceled := false, false
-	select {
-	case <-s.wake:
-		woken = true
-	case <-t.C:
-	case <-done:
-		canceled = true
-	}
+	t := sched.NewTimer(d)
+	_, which := sched.Select(s.wake, done, t.C)
 	t.Stop()
 	q.lock()
 	if s.place.in {
 		q.delayed.leave(&s.place)
-	} else if !woken {
+	} else if which != sched.First {
 		q.unlock()
-		<-s.wake // somebody chose this sender at that moment
+		sched.Recv(s.wake) // somebody chose this sender at that moment
 		q.lock()
 	}
 	q.discard(s)
-	return !canceled
+	return which != sched.Done
 }
 
 // admit lets senders in that wait for room, as far as there is some, and ends

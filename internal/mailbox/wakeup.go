@@ -1,5 +1,7 @@
 package mailbox
 
+import "tinyactor/internal/sched"
+
 // wakeup is a list of waiters that were taken out of their lines under the lock
 // and get their token after it. Nobody else knows them meanwhile: each waits for
 // its token, whatever else ends its wait.
@@ -37,13 +39,13 @@ func (w *wakeup[M]) all() {
 	for p := w.senders; p != nil; {
 		next := p.next
 		p.next = nil
-		p.of.wake <- struct{}{}
+		sched.Send(p.of.wake, struct{}{})
 		p = next
 	}
 	for p := w.receivers; p != nil; {
 		next := p.next
 		p.next = nil
-		p.of.wake <- look
+		sched.Send(p.of.wake, look)
 		p = next
 	}
 }

@@ -1,0 +1,240 @@
+//go:build modelcheck || perturb
+
+package sched
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// Each operation below is the plain one after a call of before, which says what
+// comes and what, if not nil, must be open for it to end without waiting; and
+// before a call of changed, if others may look differently at the world now.
+
+// Uint32 is an atomic number.
+type Uint32 struct{ v atomic.Uint32 }
+
+func (x *Uint32) Load() uint32 {
+	before("load", nil)
+	return x.v.Load()
+}
+
+func (x *Uint32) Store(new uint32) {
+	before("store", nil)
+	x.v.Store(new)
+	changed()
+}
+
+func (x *Uint32) Swap(new uint32) uint32 {
+	before("swap", nil)
+	old := x.v.Swap(new)
+	if old != new {
+		changed()
+	}
+	return old
+}
+
+func (x *Uint32) CompareAndSwap(old, new uint32) bool {
+	before("compare and swap", nil)
+	ok := x.v.CompareAndSwap(old, new)
+	if ok {
+		changed()
+	}
+	return ok
+}
+
+func (x *Uint32) Add(delta uint32) uint32 {
+	before("add", nil)
+	defer changed()
+	return x.v.Add(delta)
+}
+
+func (x *Uint32) Or(mask uint32) uint32 {
+	before("or", nil)
+	defer changed()
+	return x.v.Or(mask)
+}
+
+// Uint64 is an atomic number.
+type Uint64 struct{ v atomic.Uint64 }
+
+func (x *Uint64) Load() uint64 {
+	before("load", nil)
+	return x.v.Load()
+}
+
+func (x *Uint64) Store(new uint64) {
+	before("store", nil)
+	x.v.Store(new)
+	changed()
+}
+
+func (x *Uint64) CompareAndSwap(old, new uint64) bool {
+	before("compare and swap", nil)
+	ok := x.v.CompareAndSwap(old, new)
+	if ok {
+		changed()
+	}
+	return ok
+}
+
+func (x *Uint64) Add(delta uint64) uint64 {
+	before("add", nil)
+	defer changed()
+	return x.v.Add(delta)
+}
+
+// Int32 is an atomic number.
+type Int32 struct{ v atomic.Int32 }
+
+func (x *Int32) Load() int32 {
+	before("load", nil)
+	return x.v.Load()
+}
+
+func (x *Int32) Store(new int32) {
+	before("store", nil)
+	x.v.Store(new)
+	changed()
+}
+
+func (x *Int32) Add(delta int32) int32 {
+	before("add", nil)
+	defer changed()
+	return x.v.Add(delta)
+}
+
+// Int64 is an atomic number.
+type Int64 struct{ v atomic.Int64 }
+
+func (x *Int64) Load() int64 {
+	before("load", nil)
+	return x.v.Load()
+}
+
+func (x *Int64) Add(delta int64) int64 {
+	before("add", nil)
+	defer changed()
+	return x.v.Add(delta)
+}
+
+// Bool is an atomic boolean.
+type Bool struct{ v atomic.Bool }
+
+func (x *Bool) Load() bool {
+	before("load", nil)
+	return x.v.Load()
+}
+
+func (x *Bool) Store(new bool) {
+	before("store", nil)
+	x.v.Store(new)
+	changed()
+}
+
+// Pointer is an atomic pointer.
+type Pointer[T any] struct{ v atomic.Pointer[T] }
+
+func (x *Pointer[T]) Load() *T {
+	before("load", nil)
+	return x.v.Load()
+}
+
+func (x *Pointer[T]) Store(new *T) {
+	before("store", nil)
+	x.v.Store(new)
+	changed()
+}
+
+func (x *Pointer[T]) CompareAndSwap(old, new *T) bool {
+	before("compare and swap", nil)
+	ok := x.v.CompareAndSwap(old, new)
+	if ok {
+		changed()
+	}
+	return ok
+}
+
+// Mutex is a lock.
+type Mutex struct{ v sync.Mutex }
+
+func (m *Mutex) Lock() {
+	before("lock", (*lockGate)(m))
+	m.v.Lock()
+}
+
+func (m *Mutex) Unlock() {
+	m.v.Unlock()
+	changed()
+}
+
+type lockGate Mutex
+
+func (m *lockGate) Open() bool {
+	free := m.v.TryLock()
+	if free {
+		m.v.Unlock()
+	}
+	return free
+}
+
+// Pause passes some time.
+func Pause(int) { yield() }
+
+// Yield lets other goroutines run.
+func Yield() { yield() }
+
+// Recv receives from ch.
+func Recv[T any](ch <-chan T) T {
+	before("receive", chanGate[T]{ch})
+	defer changed()
+	return <-ch
+}
+
+type chanGate[T any] struct{ ch <-chan T }
+
+func (g chanGate[T]) Open() bool { return len(g.ch) > 0 || closed(g.ch) }
+
+// closed reports whether ch, which has nothing in it, is closed.
+func closed[T any](ch <-chan T) bool {
+	select {
+	case <-ch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Send sends to ch, which has room.
+func Send[T any](ch chan<- T, v T) {
+	before("send", nil)
+	ch <- v
+	changed()
+}
+
+// Ended reports whether ch, on which nothing is sent, is closed.
+func Ended(ch <-chan struct{}) bool {
+	before("look at a channel", nil)
+	return closed(ch)
+}
+
+// Which of the channels given to Select was first.
+const (
+	First = iota
+	Done
+	Tick
+)
+
+// Err is ctx.Err().
+func Err(ctx context.Context) error {
+	before("look at a context", nil)
+	return ctx.Err()
+}
+
+// Cancel ends the context that cancel belongs to.
+func Cancel(cancel context.CancelCauseFunc, cause error) {
+	before("end a context", nil)
+	cancel(cause)
+	changed()
+}

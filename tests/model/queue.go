@@ -1,0 +1,289 @@
+package model
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tinyactor/internal/mailbox"
+	"tinyactor/internal/sched"
+	"tinyactor/internal/sched/explore"
+)
+
+// queueWorld is a mailbox and those who use it.
+type queueWorld struct {
+	ledger
+	q      mailbox.Queue[msg]
+	seats  []*seat
+	halted bool // Halt has been called
+	closed bool // something that closes has been called
+	abort  bool // Abort has been called
+	waits  map[string]func() bool
+}
+
+// seat is a receiver in the world.
+type seat struct {
+	w       *queueWorld
+	name    string
+	r       mailbox.Receiver[msg]
+	order   order
+	halts   int
+	aborted bool // it must expect that
+	left    bool
+}
+
+// join adds a receiver.
+func (w *queueWorld) join(name string) *seat {
+	s := &seat{w: w, name: name, order: order{}}
+	w.seats = append(w.seats, s)
+	w.q.Join(&s.r)
+	return s
+}
+
+// take notes messages that the seat has received.
+func (s *seat) take(ms ...msg) {
+	for _, m := range ms {
+		s.order.see(s.w.r, m)
+		s.w.got(m, s.name)
+	}
+}
+
+// answer checks what a receive said.
+func (s *seat) answer(st mailbox.Status, haltedBefore bool) {
+	switch st {
+	case mailbox.Halted:
+		if s.halts++; s.halts > 1 {
+			s.w.r.Failf("%s was told twice that it is halted", s.name)
+		}
+	case mailbox.Closed:
+		if s.halts == 0 && (haltedBefore || !s.w.closed) {
+			s.w.r.Failf("%s was told of the close before the halt", s.name)
+		}
+	case mailbox.Aborted:
+		if !s.aborted {
+			s.w.r.Failf("%s was told of an abort that nobody asked for", s.name)
+		}
+	}
+}
+
+// waiting registers when a receiver of this seat may sleep for ever: while there
+// is nothing to look at.
+func (s *seat) waiting() {
+	s.w.waits[s.name] = func() bool {
+		at, _ := s.r.Halted()
+		return s.w.q.Len() == 0 && !s.w.q.Closed() && (at.IsZero() || s.halts > 0) && !s.aborted
+	}
+}
+
+// queueOp is one operation on a mailbox.
+type queueOp struct {
+	name string
+	do   func(w *queueWorld, id int) []explore.Op
+}
+
+func one(name string, f func()) []explore.Op { return []explore.Op{{Name: name, Do: f}} }
+
+// sending returns an operation that sends with f.
+func sending(name string, f func(w *queueWorld, m msg, done chan struct{}) mailbox.Status) queueOp {
+	return queueOp{name, func(w *queueWorld, id int) []explore.Op {
+		name := fmt.Sprintf("%s %d", name, id)
+		w.waits[name] = func() bool {
+			limit := w.q.Policy().Limit
+			return limit > 0 && w.q.Len() >= limit && !w.q.Closed()
+		}
+		done := make(chan struct{})
+		ops := one(name, func() {
+			m := w.next(id)
+			if f(w, m, done) == mailbox.OK {
+				w.accept(m)
+			}
+		})
+		if strings.Contains(name, "ctx") {
+			ops = append(ops, explore.Op{Name: "cancel " + name, Do: func() {
+				w.r.Step("end the context", nil)
+				close(done)
+			}})
+		}
+		return ops
+	}}
+}
+
+// receiving returns an operation of a receiver of its own.
+func receiving(name string, f func(s *seat, done chan struct{})) queueOp {
+	return queueOp{name, func(w *queueWorld, id int) []explore.Op {
+		s := w.join(fmt.Sprintf("%s %d", name, id))
+		s.waiting()
+		done := make(chan struct{})
+		ops := one(s.name, func() { f(s, done) })
+		if strings.Contains(name, "ctx") {
+			ops = append(ops, explore.Op{Name: "cancel " + s.name, Do: func() {
+				w.r.Step("end the context", nil)
+				close(done)
+			}})
+		}
+		return ops
+	}}
+}
+
+// acting returns an operation of somebody else.
+func acting(name string, f func(w *queueWorld)) queueOp {
+	return queueOp{name, func(w *queueWorld, id int) []explore.Op {
+		return one(fmt.Sprintf("%s %d", name, id), func() { f(w) })
+	}}
+}
+
+func (s *seat) recv(done chan struct{}) mailbox.Status {
+	halted := s.w.halted
+	m, st := s.r.Recv(done)
+	if st == mailbox.OK {
+		s.take(m)
+	}
+	s.answer(st, halted)
+	return st
+}
+
+func (s *seat) try() mailbox.Status {
+	halted := s.w.halted
+	m, st := s.r.TryRecv()
+	if st == mailbox.OK {
+		s.take(m)
+	}
+	s.answer(st, halted)
+	return st
+}
+
+func (w *queueWorld) push(m msg, done chan struct{}) mailbox.Status {
+	if s := w.q.Put(m); s != mailbox.Full {
+		return s
+	}
+	return w.q.Push(done, m, nil)
+}
+
+// queueOps are the operations on a mailbox.
+var queueOps = []queueOp{
+	sending("send", func(w *queueWorld, m msg, _ chan struct{}) mailbox.Status { return w.push(m, nil) }),
+	sending("send with ctx", func(w *queueWorld, m msg, done chan struct{}) mailbox.Status { return w.push(m, done) }),
+	sending("force", func(w *queueWorld, m msg, _ chan struct{}) mailbox.Status { return w.q.Force(m) }),
+	receiving("recv", func(s *seat, _ chan struct{}) { s.recv(nil) }),
+	receiving("recv with ctx", func(s *seat, done chan struct{}) { s.recv(done) }),
+	receiving("try", func(s *seat, _ chan struct{}) { s.try() }),
+	receiving("batch", func(s *seat, _ chan struct{}) {
+		halted := s.w.halted
+		var dst [2]msg
+		n, st := s.r.RecvBatch(nil, dst[:], time.Second)
+		s.take(dst[:n]...)
+		s.answer(st, halted)
+	}),
+	receiving("ready", func(s *seat, _ chan struct{}) {
+		for s.try() == mailbox.Empty {
+			sched.Recv(s.r.Ready())
+		}
+	}),
+	acting("close", func(w *queueWorld) { w.closed = true; w.q.Close() }),
+	acting("halt", func(w *queueWorld) { w.q.Halt(); w.halted = true }),
+	acting("halt some", func(w *queueWorld) { w.q.HaltSome(1) }),
+	acting("abort", func(w *queueWorld) {
+		for _, s := range w.seats {
+			s.aborted = true
+		}
+		w.closed, w.abort = true, true
+		w.q.MarkAborted()
+		w.q.Abort()
+	}),
+	receiving("leave", func(s *seat, _ chan struct{}) {
+		s.left = true
+		s.w.q.Leave(&s.r)
+	}),
+	{"join", func(w *queueWorld, id int) []explore.Op {
+		return one(fmt.Sprintf("join %d", id), func() {
+			s := w.join(fmt.Sprintf("join %d", id))
+			s.aborted = w.abort
+			s.waiting()
+			s.recv(nil)
+		})
+	}},
+	acting("length", func(w *queueWorld) {
+		if n := w.q.Len(); n < 0 || n > 8 {
+			w.r.Failf("Len is %d", n)
+		}
+	}),
+}
+
+// queueState is a mailbox in which a scenario begins.
+type queueState struct {
+	name   string
+	policy mailbox.Policy
+	queued int
+	holder bool // a receiver has taken messages ahead
+}
+
+var queueStates = []queueState{
+	{name: "empty"},
+	{name: "one queued", queued: 1},
+	{name: "full", policy: mailbox.Policy{Limit: 1}, queued: 1},
+	{name: "taken ahead", queued: 6, holder: true},
+}
+
+// queueProgram is a scenario of some operations on a mailbox.
+func queueProgram(state queueState, ops ...queueOp) explore.Program {
+	names := make([]string, len(ops))
+	for i, op := range ops {
+		names[i] = op.name
+	}
+	return explore.Program{
+		Name: "mailbox, " + state.name + ": " + strings.Join(names, " | "),
+		Do: func(r *explore.Run) {
+			w := &queueWorld{ledger: newLedger(r), waits: map[string]func() bool{}}
+			w.q.Init(state.policy)
+			for range state.queued {
+				m := w.next(0)
+				w.q.Force(m)
+				w.accept(m)
+			}
+			if state.holder {
+				w.join("holder").try()
+			}
+			var all []explore.Op
+			for i, op := range ops {
+				all = append(all, op.do(w, i+1)...)
+			}
+			w.judge(r.Together(all...))
+			w.finish()
+		},
+	}
+}
+
+// judge checks that those who sleep have a reason to.
+func (w *queueWorld) judge(waiting []explore.Thread) {
+	for _, t := range waiting {
+		if may := w.waits[t.Name()]; may == nil || !may() {
+			w.r.Failf("%s sleeps though there is something to do: %d messages, closed %v, halted %v",
+				t.Name(), w.q.Len(), w.q.Closed(), w.halted)
+		}
+	}
+}
+
+// finish halts everybody and settles the accounts.
+func (w *queueWorld) finish() {
+	w.q.Halt()
+	w.halted = true
+	w.r.Settle()
+	for _, s := range w.seats {
+		if s.left {
+			continue
+		}
+		for st := s.try(); st == mailbox.OK || st == mailbox.Halted; st = s.try() {
+		}
+		if s.halts != 1 && !s.aborted {
+			w.r.Failf("%s was halted and never told", s.name)
+		}
+		w.q.Leave(&s.r)
+	}
+	for m, _, ok := w.q.Take(); ok; m, _, ok = w.q.Take() {
+		w.got(m, "nobody")
+	}
+	if w.q.Len() != 0 {
+		w.r.Failf("Len is %d at the end", w.q.Len())
+	}
+	w.balance()
+}
