@@ -263,13 +263,13 @@ func (r *Receiver[M]) gather(done <-chan struct{}, dst []M, n int, d time.Durati
 func (r *Receiver[M]) fill(dst []M, n int) (int, Status) {
 	q := r.q
 	for n < len(dst) {
-		if n > 0 && r.halted && !r.told && !r.isAborted() {
-			return n, OK // the next call tells
-		}
 		if q.asks && len(r.held) == cap(r.held) {
 			q.unlock()
 			r.held = slices.Grow(r.held, 64)
 			q.lock()
+		}
+		if n > 0 && r.halted && !r.told && !r.isAborted() {
+			return n, OK // the next call tells
 		}
 		m, ticket, s := r.poll()
 		switch {

@@ -18,9 +18,9 @@ type actorWorld struct {
 	ledger
 	owner  context.Context
 	cancel context.CancelCauseFunc
-	pool   *actor.Pool[msg, actor.None] // nil if the actor is held
+	pool   *actor.Pool[letter, actor.None] // nil if the actor is held
 	held   *holder
-	addr   *actor.Address[msg]
+	addr   *actor.Address[letter]
 	used   bool // somebody else has got addr
 
 	procs   []*proc
@@ -46,14 +46,20 @@ type script struct {
 type proc struct {
 	w     *actorWorld
 	name  string
-	in    *actor.Inbox[msg]
+	in    *actor.Inbox[letter]
 	done  <-chan struct{} // of its context
 	order order
 	halts int
 	busy  bool // in an operation of its inbox
 }
 
-// capacity and state of the actor in which a scenario begins.
+// letter is a message to an actor, and where its answer goes if it has one.
+type letter struct {
+	msg
+	reply actor.Reply[msg]
+}
+
+// actorState is an actor in which a scenario begins.
 type actorState struct {
 	name     string
 	capacity actor.Capacity
@@ -77,7 +83,7 @@ type actorOp struct {
 }
 
 // body is what every process runs.
-func (w *actorWorld) body(ctx context.Context, in *actor.Inbox[msg]) (actor.None, error) {
+func (w *actorWorld) body(ctx context.Context, in *actor.Inbox[letter]) (actor.None, error) {
 	p := &proc{w: w, in: in, order: order{}, done: ctx.Done()}
 	s := script{name: "server", do: serve}
 	if n := len(w.procs); n < len(w.scripts) {
@@ -122,10 +128,11 @@ func (p *proc) mayWait() bool {
 }
 
 // received checks what a receive said.
-func (p *proc) received(err error, haltedBefore bool, ms ...msg) {
-	for _, m := range ms {
-		p.order.see(p.w.r, m)
-		p.w.got(m, p.name)
+func (p *proc) received(err error, haltedBefore bool, letters ...letter) {
+	for _, m := range letters {
+		p.order.see(p.w.r, m.msg)
+		p.w.got(m.msg, p.name)
+		m.reply.Answer(m.msg, nil)
 	}
 	switch {
 	case errors.Is(err, actor.ErrHalted):
@@ -140,7 +147,7 @@ func (p *proc) received(err error, haltedBefore bool, ms ...msg) {
 }
 
 // call runs an operation of the inbox, which may not return.
-func (p *proc) call(f func() ([]msg, error)) error {
+func (p *proc) call(f func() ([]letter, error)) error {
 	halted := p.w.halted
 	p.busy = true
 	defer func() { p.busy = false }() // it may end the process
@@ -150,22 +157,22 @@ func (p *proc) call(f func() ([]msg, error)) error {
 }
 
 func (p *proc) recv(ctx context.Context) error {
-	return p.call(func() ([]msg, error) {
+	return p.call(func() ([]letter, error) {
 		m, err := p.in.Recv(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return []msg{m}, nil
+		return []letter{m}, nil
 	})
 }
 
 func (p *proc) try() error {
-	return p.call(func() ([]msg, error) {
+	return p.call(func() ([]letter, error) {
 		m, err := p.in.TryRecv()
 		if err != nil {
 			return nil, err
 		}
-		return []msg{m}, nil
+		return []letter{m}, nil
 	})
 }
 
@@ -181,6 +188,7 @@ func serve(ctx context.Context, p *proc) (bool, error) {
 // actorOps are the operations on an actor.
 var actorOps = []actorOp{
 	{name: "send", do: func(w *actorWorld, id int) { w.send(context.Background(), id) }},
+	{name: "ask", do: func(w *actorWorld, id int) { w.ask(id) }},
 	{name: "recv", script: func(ctx context.Context, p *proc) (bool, error) { return false, p.recv(ctx) }},
 	{name: "recv with ctx", cancel: true, script: func(_ context.Context, p *proc) (bool, error) { return false, p.recv(p.w.owner) }},
 	{name: "try", script: func(_ context.Context, p *proc) (bool, error) { return false, p.try() }},
@@ -193,8 +201,8 @@ var actorOps = []actorOp{
 		return false, nil
 	}},
 	{name: "batch", script: func(ctx context.Context, p *proc) (bool, error) {
-		return false, p.call(func() ([]msg, error) {
-			var dst [2]msg
+		return false, p.call(func() ([]letter, error) {
+			var dst [2]letter
 			n, err := p.in.RecvBatch(ctx, dst[:], time.Second)
 			return dst[:n], err
 		})
@@ -249,7 +257,7 @@ var actorOps = []actorOp{
 }
 
 // address returns an address, as whoever owns the actor gets it.
-func (w *actorWorld) address() *actor.Address[msg] {
+func (w *actorWorld) address() *actor.Address[letter] {
 	if w.pool == nil {
 		return w.addr
 	}
@@ -260,12 +268,26 @@ func (w *actorWorld) address() *actor.Address[msg] {
 
 func (w *actorWorld) send(ctx context.Context, id int) {
 	m := w.next(id)
-	err := w.address().Send(ctx, m)
+	err := w.address().Send(ctx, letter{msg: m})
 	switch {
 	case err == nil:
 		w.accept(m)
 	case !errors.Is(err, actor.ErrClosed) && ctx.Err() == nil:
 		w.r.Failf("Send: %v", err)
+	}
+}
+
+// ask asks, and fails if there is no answer though the message was received.
+func (w *actorWorld) ask(id int) {
+	m := w.next(id)
+	answer, err := actor.Ask(context.Background(), w.address(), func(r actor.Reply[msg]) letter { return letter{m, r} })
+	switch {
+	case err == nil && answer != m:
+		w.r.Failf("%v was answered with %v", m, answer)
+	case err == nil, errors.Is(err, actor.ErrNoReply):
+		w.accept(m)
+	case !errors.Is(err, actor.ErrClosed):
+		w.r.Failf("Ask: %v", err)
 	}
 }
 
@@ -301,15 +323,17 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 		}
 		name := fmt.Sprintf("%s %d", op.name, i+1)
 		w.waits[name] = func() bool {
-			c := w.addr.Capacity()
-			return state.capacity == actor.Bounded(1) && c == actor.Bounded(1) && w.addr.Len() > 0 && !w.addr.Closed()
+			if op.name == "ask" && w.addr.Len() > 0 && w.addr.Processes() > 0 {
+				return true // nobody has received the message, and somebody still may
+			}
+			return w.addr.Capacity() == actor.Bounded(1) && w.addr.Len() > 0 && !w.addr.Closed()
 		}
 		all = append(all, explore.Op{Name: name, Do: func() { op.do(w, i+1) }})
 	}
 	if cancels {
 		all = append(all, explore.Op{Name: "cancel", Do: func() { sched.Cancel(w.cancel, nil) }})
 	}
-	cfg := actor.Config{Capacity: state.capacity, Detached: true, Undelivered: func(m any) { w.got(m.(msg), "nobody") }}
+	cfg := actor.Config{Capacity: state.capacity, Detached: true, Undelivered: func(m any) { w.got(m.(letter).msg, "nobody") }}
 	n := max(1, len(w.scripts))
 	w.spawned = n
 	if held {
@@ -319,7 +343,7 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 	}
 	for range state.queued {
 		m := w.next(0)
-		if w.addr.TrySend(m) == nil {
+		if w.addr.TrySend(letter{msg: m}) == nil {
 			w.accept(m)
 		}
 	}
@@ -415,7 +439,7 @@ func (w *actorWorld) hold(cfg actor.Config, n int) {
 	h.hold.Owner = h
 	w.held = h
 	_, w.addr = actor.Spawn(&hold.Context{Context: context.Background(), Hold: &h.hold}, cfg,
-		func(ctx context.Context, in *actor.Inbox[msg]) error {
+		func(ctx context.Context, in *actor.Inbox[letter]) error {
 			_, err := w.body(ctx, in)
 			return err
 		})

@@ -152,6 +152,14 @@ func (s *seat) try() mailbox.Status {
 	return st
 }
 
+func (s *seat) batch(most int) {
+	halted := s.w.halted
+	dst := make([]msg, most)
+	n, st := s.r.RecvBatch(nil, dst, time.Second)
+	s.take(dst[:n]...)
+	s.answer(st, halted)
+}
+
 func (w *queueWorld) push(m msg, done chan struct{}) mailbox.Status {
 	if s := w.q.Put(m); s != mailbox.Full {
 		return s
@@ -167,13 +175,7 @@ var queueOps = []queueOp{
 	receiving("recv", func(s *seat, _ chan struct{}) { s.recv(nil) }),
 	receiving("recv with ctx", func(s *seat, done chan struct{}) { s.recv(done) }),
 	receiving("try", func(s *seat, _ chan struct{}) { s.try() }),
-	receiving("batch", func(s *seat, _ chan struct{}) {
-		halted := s.w.halted
-		var dst [2]msg
-		n, st := s.r.RecvBatch(nil, dst[:], time.Second)
-		s.take(dst[:n]...)
-		s.answer(st, halted)
-	}),
+	receiving("batch", func(s *seat, _ chan struct{}) { s.batch(2) }),
 	receiving("ready", func(s *seat, _ chan struct{}) {
 		for s.try() == mailbox.Empty {
 			sched.Recv(s.r.Ready())
@@ -209,12 +211,20 @@ var queueOps = []queueOp{
 	}),
 }
 
+// holderBatch is a batch of who has taken messages ahead.
+var holderBatch = queueOp{"batch of who took ahead", func(w *queueWorld, _ int) []explore.Op {
+	holder := w.seats[0]
+	holder.waiting()
+	return one(holder.name, func() { holder.batch(8) })
+}}
+
 // queueState is a mailbox in which a scenario begins.
 type queueState struct {
 	name   string
 	policy mailbox.Policy
 	queued int
 	holder bool // a receiver has taken messages ahead
+	asked  bool // and a further one is a question
 }
 
 var queueStates = []queueState{
@@ -222,6 +232,7 @@ var queueStates = []queueState{
 	{name: "one queued", queued: 1},
 	{name: "full", policy: mailbox.Policy{Limit: 1}, queued: 1},
 	{name: "taken ahead", queued: 6, holder: true},
+	{name: "taken ahead and asked", queued: 6, holder: true, asked: true},
 }
 
 // queueProgram is a scenario of some operations on a mailbox.
@@ -242,6 +253,11 @@ func queueProgram(state queueState, ops ...queueOp) explore.Program {
 			}
 			if state.holder {
 				w.join("holder").try()
+			}
+			if state.asked {
+				m := w.next(0)
+				w.q.Offer(m, w)
+				w.accept(m)
 			}
 			var all []explore.Op
 			for i, op := range ops {
