@@ -53,7 +53,7 @@ func (l *lock) contend() uint32 {
 		}
 	}
 	for range mostYields {
-		sched.Yield()
+		sched.Spin()
 		if w := l.retry(); w != held {
 			return w
 		}
@@ -61,7 +61,7 @@ func (l *lock) contend() uint32 {
 	l.turn.Lock()
 	w := l.retry()
 	for w == held {
-		sched.Yield()
+		sched.Spin()
 		w = l.retry()
 	}
 	l.turn.Unlock()

@@ -179,11 +179,15 @@ func (m *lockGate) Open() bool {
 	return free
 }
 
-// Pause passes some time.
-func Pause(int) { yield() }
+// Pause passes some time, in which others may change something.
+func Pause(int) { spin() }
 
 // Yield lets other goroutines run.
 func Yield() { yield() }
+
+// Spin lets other goroutines run: the caller can do nothing until one of them has
+// changed something.
+func Spin() { spin() }
 
 // Recv receives from ch.
 func Recv[T any](ch <-chan T) T {

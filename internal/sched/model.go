@@ -35,6 +35,14 @@ func yield() {
 	runtime.Gosched()
 }
 
+func spin() {
+	if r := explore.Current(); r != nil {
+		r.Spin()
+		return
+	}
+	runtime.Gosched()
+}
+
 // Weak is a weak pointer, whose object is gone when the exploration says so.
 type Weak[T any] struct {
 	p    *T

@@ -28,6 +28,8 @@ func changed() {}
 
 func yield() { runtime.Gosched() }
 
+func spin() { runtime.Gosched() }
+
 // Weak is a weak pointer.
 type Weak[T any] = weak.Pointer[T]
 

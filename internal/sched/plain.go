@@ -45,6 +45,10 @@ func Pause(n int) {
 // Yield lets other goroutines run.
 func Yield() { runtime.Gosched() }
 
+// Spin lets other goroutines run: the caller can do nothing until one of them has
+// changed something.
+func Spin() { runtime.Gosched() }
+
 // Go starts a goroutine.
 func Go(f func()) { go f() }
 

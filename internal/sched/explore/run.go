@@ -50,7 +50,8 @@ type thread struct {
 	name   string
 	co     *coroutine
 	gate   Gate   // nil: it can go on
-	yields bool   // it waits until something has changed, or nobody else can go on
+	yields bool   // that another goes on instead is no preemption
+	spins  bool   // it waits until something has changed, or nobody else can go on
 	seen   uint64 // version when it began to
 	what   string // it is about to do
 	over   bool
@@ -187,13 +188,22 @@ func (r *Run) Choose(n int) int {
 	return r.search.choose(nil, n)
 }
 
-// Yield lets others go on until something has changed, or nobody else can.
+// Yield is a step at which it is no preemption if another thread goes on.
 func (r *Run) Yield() {
 	t := r.current
-	t.what, t.yields, t.seen = "yield", true, r.version
+	t.what, t.yields = "yield", true
 	r.pause(t)
 	t.yields = false
-	r.note(t, "goes on")
+	r.note(t, "yields")
+}
+
+// Spin lets others go on until something has changed, or nobody else can.
+func (r *Run) Spin() {
+	t := r.current
+	t.what, t.spins, t.seen = "spin", true, r.version
+	r.pause(t)
+	t.spins = false
+	r.note(t, "spins")
 }
 
 // Changed says that an operation has changed something.
@@ -224,7 +234,7 @@ func (r *Run) pick(t *thread) *thread {
 	}
 	for {
 		r.look()
-		able, first := r.able(t)
+		able, must := r.able(t)
 		n := len(able)
 		if n == 0 {
 			if r.ring() {
@@ -242,11 +252,11 @@ func (r *Run) pick(t *thread) *thread {
 		if r.early && len(r.alarms) > 0 {
 			k++
 		}
-		if k == 1 || first && r.bound == 0 {
+		if k == 1 || must && r.bound == 0 {
 			return able[0]
 		}
 		chosen := r.search.choose(able[:n], k)
-		if first && chosen > 0 {
+		if must && chosen > 0 {
 			r.preempted++
 			r.bound-- // below zero it stays there
 		}
@@ -258,25 +268,26 @@ func (r *Run) pick(t *thread) *thread {
 }
 
 // able lists who can go on: the current thread first, if it is one of them.
-func (r *Run) able(t *thread) (able []*thread, first bool) {
+// must says that another one would preempt it.
+func (r *Run) able(t *thread) (able []*thread, must bool) {
 	r.enabled = r.enabled[:0]
-	if t != nil && !t.yields && t.can() {
+	on := t != nil && !t.spins && t.can()
+	if on {
 		r.enabled = append(r.enabled, t)
-		first = true
 	}
 	for _, o := range r.threads {
-		if !o.over && (o != t || !first) && (!o.yields || o.seen != r.version) && o.can() {
+		if !o.over && (o != t || !on) && (!o.spins || o.seen != r.version) && o.can() {
 			r.enabled = append(r.enabled, o)
 		}
 	}
-	if len(r.enabled) == 0 { // then a yield changes nothing, and ends
+	if len(r.enabled) == 0 { // then nothing will change, and who spins learns that
 		for _, o := range r.threads {
-			if !o.over && o.yields {
+			if !o.over && o.spins {
 				r.enabled = append(r.enabled, o)
 			}
 		}
 	}
-	return r.enabled, first
+	return r.enabled, on && !t.yields
 }
 
 func (t *thread) can() bool { return t.gate == nil || t.gate.Open() }
