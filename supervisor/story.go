@@ -52,7 +52,9 @@ func (s *shell) write(e event, acts []action) {
 		}
 		if a.kind == actNote && a.note == noteRemoved {
 			s.story.removed(s.cells[a.child], s.m.ending)
-			delete(s.cells, a.child) // nothing follows that is about it
+			if end := s.m.putOff; end == nil || end.id != a.child {
+				delete(s.cells, a.child) // nothing follows that is about it
+			}
 		}
 	}
 	if s.m.ending && s.story.since.IsZero() {
