@@ -222,13 +222,16 @@ func (s *shell) isOver() bool {
 func (d *Dynamic[A, M]) Supervisor() *Supervisor { return d.open().sup }
 
 // Add has Template make a worker of arg, starts it, and returns it when it is
-// up. A panic of Template is the caller's.
+// up. A panic of Template is the caller's. Without a Template it panics.
 //
 // The error matches ErrMaxChildren, ErrIgnore if its body returned that, why it
 // did not start, or ErrShuttingDown, also if d is not running; there is no
 // worker then. If ctx ends first, the error wraps ctx's, and the worker is
 // returned with it, because it is started all the same.
 func (d *Dynamic[A, M]) Add(ctx context.Context, arg A) (*Worker[M], error) {
+	if d.Template == nil {
+		panic("supervisor: Dynamic.Add: Template is nil")
+	}
 	s := d.Supervisor()
 	w := d.Template(arg)
 	if err := checkAdded(d.Name, Never, true, w); err != nil {

@@ -205,7 +205,12 @@ func (s *Supervisor) Count() Counts {
 // ErrLimitExceeded if there was one restart too many and with the last child's
 // end in any case; one that matches actor.ErrAborted or actor.ErrStuck. If ctx
 // ends first, the error wraps ctx's.
-func (s *Supervisor) Wait(ctx context.Context) error { return s.wait(ctx) }
+func (s *Supervisor) Wait(ctx context.Context) error {
+	if s.wait == nil {
+		return s.zero("wait")
+	}
+	return s.wait(ctx)
+}
 
 // Stop stops a tree: the children in reverse order of their start, each when the
 // one after it is gone, and each as it wants to be stopped (see [Worker.Drain]
@@ -222,6 +227,9 @@ func (s *Supervisor) Wait(ctx context.Context) error { return s.wait(ctx) }
 // for itself: it asks the tree to stop and returns ErrShuttingDown. A supervisor
 // that is a child of another cannot be stopped so: see [Supervisor.Terminate].
 func (s *Supervisor) Stop(ctx context.Context) (Report, error) {
+	if s.wait == nil {
+		return Report{}, s.zero("stop")
+	}
 	if s.child == nil {
 		return Report{}, fmt.Errorf("supervisor %q: stop: it is a child of another supervisor: terminate it there", s.name)
 	}
