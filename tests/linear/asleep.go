@@ -1,0 +1,40 @@
+package linear
+
+import (
+	"fmt"
+	"time"
+
+	"tinyactor/internal/sched"
+)
+
+// asleepTime is how long a client may seem to sleep for nothing: its goroutine
+// may be awake and wait for a processor.
+const asleepTime = 10 * time.Second
+
+// asleep looks, when nobody seems to do anything any more, for a client that
+// waits though there is no reason to. An operation that comes too late is still
+// linearizable, so nothing else would notice.
+func (h *history) asleep() string {
+	var who string
+	for start := time.Now(); time.Since(start) < asleepTime; sched.Yield() {
+		if who = h.dozing(); who == "" {
+			return ""
+		}
+	}
+	return who
+}
+
+// dozing names a client that is in an operation that it should be able to end.
+func (h *history) dozing() string {
+	n := h.at.box.Len()
+	if h.at.box.Closed() {
+		return ""
+	}
+	for c := range h.clients {
+		kind := Kind(h.waits[c].Load())
+		if kind == Push && n < h.policy.Limit || kind.receives() && n > 0 {
+			return fmt.Sprintf("client %d sleeps in %v though there are %d messages of %d", c, kind, n, h.policy.Limit)
+		}
+	}
+	return ""
+}
