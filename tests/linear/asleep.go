@@ -7,8 +7,8 @@ import (
 	"tinyactor/internal/sched"
 )
 
-// asleepTime is how long a client may seem to sleep for nothing: its goroutine
-// may be awake and wait for a processor.
+// asleepTime is how long a client may seem to sleep for nothing: it may be awake,
+// and wait for a processor.
 const asleepTime = 10 * time.Second
 
 // asleep looks, when nobody seems to do anything any more, for a client that
@@ -16,7 +16,7 @@ const asleepTime = 10 * time.Second
 // linearizable, so nothing else would notice.
 func (h *history) asleep() string {
 	var who string
-	for start := time.Now(); time.Since(start) < asleepTime; sched.Yield() {
+	for start := time.Now(); time.Since(start) < h.at.asleep; sched.Yield() {
 		if who = h.dozing(); who == "" {
 			return ""
 		}

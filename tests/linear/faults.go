@@ -22,6 +22,10 @@ var Faults = []*Fault{
 	{"halted twice", plantSeats(func(_ *subject, r seat) seat { return &deaf{seat: r} })},
 	{"a cancelled message enters", func(s *subject) { s.queue = &stubborn{&s.box} }},
 	{"a message received by two", plantSeats(func(s *subject, r seat) seat { return &copier{r, s} })},
+	{"a sender that nobody wakes", func(s *subject) {
+		s.queue = &sleeper{Queue: &s.box, closed: make(chan struct{})}
+		s.asleep = 20 * time.Millisecond // this one does sleep
+	}},
 }
 
 // plantSeats puts something between each receiver and its client.
@@ -204,4 +208,33 @@ func (r *copier) TryRecv() (msg, mailbox.Status) {
 		r.s.box.Force(m)
 	}
 	return m, s
+}
+
+// sleeper lets a sender that finds no room wait for the close.
+type sleeper struct {
+	*mailbox.Queue[msg]
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (q *sleeper) Push(done <-chan struct{}, m msg, ticket any) mailbox.Status {
+	if q.Policy().Limit == 0 {
+		return q.Queue.Push(done, m, ticket)
+	}
+	s := q.Offer(m, ticket)
+	if s != mailbox.Full {
+		return s
+	}
+	<-q.closed
+	return mailbox.Closed
+}
+
+func (q *sleeper) Close() bool {
+	defer q.once.Do(func() { close(q.closed) })
+	return q.Queue.Close()
+}
+
+func (q *sleeper) Halt() bool {
+	defer q.once.Do(func() { close(q.closed) })
+	return q.Queue.Halt()
 }

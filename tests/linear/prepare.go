@@ -46,6 +46,7 @@ func (h *history) queueUp() {
 // because they left it later. The model would find out by itself, when the first
 // of them leaves. But until then it would follow all orders in which sends that
 // overlap can have happened, and of some histories it would never come to an end.
+// This can only make the model refuse more, so it hides nothing.
 func (h *history) order() {
 	var all []leaving
 	for c := range h.clients {

@@ -45,8 +45,12 @@ func Run(cfg Config) Report {
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
 	rep := Report{Least: mostOps}
+	size := batchSize
+	if cfg.Fault != nil {
+		size /= 10 // it is in most of them
+	}
 	for rep.Histories < cfg.Histories && len(rep.Violations) < mostFound {
-		batch := make([]*history, min(batchSize, cfg.Histories-rep.Histories))
+		batch := make([]*history, min(size, cfg.Histories-rep.Histories))
 		for i := range batch {
 			batch[i] = newHistory(cfg.Seed, uint64(rep.Histories+i), cfg.Fault)
 		}

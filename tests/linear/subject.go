@@ -41,6 +41,7 @@ type subject struct {
 	receivers [mostSeats]mailbox.Receiver[msg]
 	queue     queue
 	seats     [mostSeats]seat
+	asleep    time.Duration // how long a client may seem to sleep for nothing
 }
 
 // Fault makes something wrong with a subject.
@@ -51,7 +52,7 @@ type Fault struct {
 
 // newSubject returns a mailbox at the start of p.
 func newSubject(p *plan, f *Fault) *subject {
-	s := new(subject)
+	s := &subject{asleep: asleepTime}
 	s.box.Init(p.policy)
 	s.queue = &s.box
 	for i := range s.receivers {
