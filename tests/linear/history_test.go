@@ -55,3 +55,16 @@ func TestOrder(t *testing.T) {
 		}
 	}
 }
+
+// The seed and the number that a violation names give the same programs again.
+func TestPlan(t *testing.T) {
+	program := func(seed, number uint64) string { return (&history{plan: newPlan(seed, number)}).program() }
+	for number := range uint64(100) {
+		if a, b := program(1, number), program(1, number); a != b {
+			t.Fatalf("number %d is once\n%vand once\n%v", number, a, b)
+		}
+		if a := program(1, number); a == program(2, number) || a == program(1, number+1) {
+			t.Fatalf("number %d is like another:\n%v", number, a)
+		}
+	}
+}
