@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test race stress fuzz bench bench-quick laws parity lint rename
+.PHONY: help check test race stress fuzz bench bench-quick laws parity model linear mutants faults soak lint rename
 
 # How often a stress test runs, and how long each fuzz test.
 COUNT ?= 20
@@ -40,9 +40,25 @@ laws: ## break each law in a copy, and check that its tests fail (LAW=S3: only t
 parity: ## the cases of OTP's supervisor suite that mean something here: prints N of N
 	go test -v -count=1 -run '^TestParity$$' .
 
+model: ## the real code in every order of its steps, 20 million schedules or more (MODEL: other flags)
+	go run ./tests/cmd/model $(or $(MODEL),-least 20000000)
+
+linear: ## N=1000000 histories of the mailbox, checked for linearizability
+	go run -tags perturb ./tests/cmd/linear -n $(or $(N),1000000)
+
+mutants: ## named bugs that the tests must find, into docs/mutants.md
+	go run ./tests/cmd/mutants -write docs/mutants.md
+
+faults: ## N=100000 random programs of everything, under random faults
+	go test -v -count=1 -timeout=2h -run '^TestFaults$$' ./tests/faults -faults.n $(or $(N),100000)
+
+soak: ## everything at once for T=60s, on real time
+	GOEXPERIMENT=goroutineleakprofile go run ./tests/cmd/soak -t $(or $(T),60s)
+
 lint: ## the linter that tools/go.mod pins; to build it takes minutes, once
 	cd tools && GOWORK=off go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	bin/golangci-lint run ./... ./benchmarks/...
+	bin/golangci-lint run ./... ./benchmarks/... ./tests/...
+	bin/golangci-lint run --build-tags modelcheck ./internal/sched/...
 
 rename: ## give the module another path: MODULE=example.com/you/tinyactor
 	cd tools && GOWORK=off go run ./rename '$(MODULE)'

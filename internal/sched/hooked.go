@@ -15,17 +15,20 @@ import (
 // Uint32 is an atomic number.
 type Uint32 struct{ v atomic.Uint32 }
 
+// Load is the plain one, as a step.
 func (x *Uint32) Load() uint32 {
 	before("load", nil)
 	return x.v.Load()
 }
 
+// Store is the plain one, as a step.
 func (x *Uint32) Store(new uint32) {
 	before("store", nil)
 	x.v.Store(new)
 	changed()
 }
 
+// Swap is the plain one, as a step.
 func (x *Uint32) Swap(new uint32) uint32 {
 	before("swap", nil)
 	old := x.v.Swap(new)
@@ -35,6 +38,7 @@ func (x *Uint32) Swap(new uint32) uint32 {
 	return old
 }
 
+// CompareAndSwap is the plain one, as a step.
 func (x *Uint32) CompareAndSwap(old, new uint32) bool {
 	before("compare and swap", nil)
 	ok := x.v.CompareAndSwap(old, new)
@@ -44,12 +48,14 @@ func (x *Uint32) CompareAndSwap(old, new uint32) bool {
 	return ok
 }
 
+// Add is the plain one, as a step.
 func (x *Uint32) Add(delta uint32) uint32 {
 	before("add", nil)
 	defer changed()
 	return x.v.Add(delta)
 }
 
+// Or is the plain one, as a step.
 func (x *Uint32) Or(mask uint32) uint32 {
 	before("or", nil)
 	defer changed()
@@ -59,17 +65,20 @@ func (x *Uint32) Or(mask uint32) uint32 {
 // Uint64 is an atomic number.
 type Uint64 struct{ v atomic.Uint64 }
 
+// Load is the plain one, as a step.
 func (x *Uint64) Load() uint64 {
 	before("load", nil)
 	return x.v.Load()
 }
 
+// Store is the plain one, as a step.
 func (x *Uint64) Store(new uint64) {
 	before("store", nil)
 	x.v.Store(new)
 	changed()
 }
 
+// CompareAndSwap is the plain one, as a step.
 func (x *Uint64) CompareAndSwap(old, new uint64) bool {
 	before("compare and swap", nil)
 	ok := x.v.CompareAndSwap(old, new)
@@ -79,6 +88,7 @@ func (x *Uint64) CompareAndSwap(old, new uint64) bool {
 	return ok
 }
 
+// Add is the plain one, as a step.
 func (x *Uint64) Add(delta uint64) uint64 {
 	before("add", nil)
 	defer changed()
@@ -88,17 +98,20 @@ func (x *Uint64) Add(delta uint64) uint64 {
 // Int32 is an atomic number.
 type Int32 struct{ v atomic.Int32 }
 
+// Load is the plain one, as a step.
 func (x *Int32) Load() int32 {
 	before("load", nil)
 	return x.v.Load()
 }
 
+// Store is the plain one, as a step.
 func (x *Int32) Store(new int32) {
 	before("store", nil)
 	x.v.Store(new)
 	changed()
 }
 
+// Add is the plain one, as a step.
 func (x *Int32) Add(delta int32) int32 {
 	before("add", nil)
 	defer changed()
@@ -108,11 +121,13 @@ func (x *Int32) Add(delta int32) int32 {
 // Int64 is an atomic number.
 type Int64 struct{ v atomic.Int64 }
 
+// Load is the plain one, as a step.
 func (x *Int64) Load() int64 {
 	before("load", nil)
 	return x.v.Load()
 }
 
+// Add is the plain one, as a step.
 func (x *Int64) Add(delta int64) int64 {
 	before("add", nil)
 	defer changed()
@@ -122,11 +137,13 @@ func (x *Int64) Add(delta int64) int64 {
 // Bool is an atomic boolean.
 type Bool struct{ v atomic.Bool }
 
+// Load is the plain one, as a step.
 func (x *Bool) Load() bool {
 	before("load", nil)
 	return x.v.Load()
 }
 
+// Store is the plain one, as a step.
 func (x *Bool) Store(new bool) {
 	before("store", nil)
 	x.v.Store(new)
@@ -136,17 +153,20 @@ func (x *Bool) Store(new bool) {
 // Pointer is an atomic pointer.
 type Pointer[T any] struct{ v atomic.Pointer[T] }
 
+// Load is the plain one, as a step.
 func (x *Pointer[T]) Load() *T {
 	before("load", nil)
 	return x.v.Load()
 }
 
+// Store is the plain one, as a step.
 func (x *Pointer[T]) Store(new *T) {
 	before("store", nil)
 	x.v.Store(new)
 	changed()
 }
 
+// CompareAndSwap is the plain one, as a step.
 func (x *Pointer[T]) CompareAndSwap(old, new *T) bool {
 	before("compare and swap", nil)
 	ok := x.v.CompareAndSwap(old, new)
@@ -159,11 +179,13 @@ func (x *Pointer[T]) CompareAndSwap(old, new *T) bool {
 // Mutex is a lock.
 type Mutex struct{ v sync.Mutex }
 
+// Lock is the plain one, as a step.
 func (m *Mutex) Lock() {
 	before("lock", (*lockGate)(m))
 	m.v.Lock()
 }
 
+// Unlock is the plain one, as a step.
 func (m *Mutex) Unlock() {
 	m.v.Unlock()
 	changed()

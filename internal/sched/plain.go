@@ -14,15 +14,23 @@ import (
 // Modeled says that package explore decides who goes on.
 const Modeled = false
 
-// What is used of sync and sync/atomic.
-type (
-	Bool   = atomic.Bool
-	Int32  = atomic.Int32
-	Int64  = atomic.Int64
-	Uint32 = atomic.Uint32
-	Uint64 = atomic.Uint64
-	Mutex  = sync.Mutex
-)
+// Bool is that of package atomic.
+type Bool = atomic.Bool
+
+// Int32 is that of package atomic.
+type Int32 = atomic.Int32
+
+// Int64 is that of package atomic.
+type Int64 = atomic.Int64
+
+// Uint32 is that of package atomic.
+type Uint32 = atomic.Uint32
+
+// Uint64 is that of package atomic.
+type Uint64 = atomic.Uint64
+
+// Mutex is that of package sync.
+type Mutex = sync.Mutex
 
 // Pointer is an atomic pointer.
 type Pointer[T any] = atomic.Pointer[T]

@@ -16,7 +16,7 @@ import (
 // actorWorld is an actor and those who use it.
 type actorWorld struct {
 	ledger
-	owner  context.Context
+	owner  context.Context //nolint:containedctx // what the operations run under
 	cancel context.CancelCauseFunc
 	pool   *actor.Pool[letter, actor.None] // nil if the actor is held
 	held   *holder
@@ -399,7 +399,7 @@ func (w *actorWorld) finish() {
 type holder struct {
 	w      *actorWorld
 	hold   hold.Hold
-	ctx    context.Context // of its process
+	ctx    context.Context //nolint:containedctx // of its process, once that runs
 	child  *actor.Child[actor.None, actor.None]
 	todo   []func()
 	closed bool

@@ -25,6 +25,9 @@ func Programs() []explore.Program {
 	for i, a := range actorOps {
 		for _, b := range actorOps[i:] {
 			all = append(all, actorProgram(actorEmpty, a, b))
+			if !a.full && !b.full { // else it is full
+				all = append(all, actorProgram(actorQueued, a, b))
+			}
 		}
 	}
 	for _, t := range triples {

@@ -50,7 +50,7 @@ func (s *seat) take(ms ...msg) {
 
 // answer checks what a receive said.
 func (s *seat) answer(st mailbox.Status, haltedBefore bool) {
-	switch st {
+	switch st { //nolint:exhaustive // the others say nothing about ends
 	case mailbox.Halted:
 		if s.halts++; s.halts > 1 {
 			s.w.r.Failf("%s was told twice that it is halted", s.name)

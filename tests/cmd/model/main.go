@@ -73,7 +73,7 @@ func run(ctx context.Context, opts options, worker bool) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if opts.run == "" && opts.replay == "" {
 		if err := findPlanted(ctx, dir, opts); err != nil {
 			return err

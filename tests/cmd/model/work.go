@@ -92,6 +92,5 @@ func drive(ctx context.Context, bin string, most int, programs []explore.Program
 		}
 		return nil
 	}()
-	in.Close()
-	return errors.Join(err, cmd.Wait())
+	return errors.Join(err, in.Close(), cmd.Wait())
 }
