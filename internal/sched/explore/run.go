@@ -50,7 +50,6 @@ type thread struct {
 	name   string
 	co     *coroutine
 	gate   Gate   // nil: it can go on
-	yields bool   // that another goes on instead is no preemption
 	spins  bool   // it waits until something has changed, or nobody else can go on
 	seen   uint64 // version when it began to
 	what   string // it is about to do
@@ -188,15 +187,6 @@ func (r *Run) Choose(n int) int {
 	return r.search.choose(nil, n)
 }
 
-// Yield is a step at which it is no preemption if another thread goes on.
-func (r *Run) Yield() {
-	t := r.current
-	t.what, t.yields = "yield", true
-	r.pause(t)
-	t.yields = false
-	r.note(t, "yields")
-}
-
 // Spin lets others go on until something has changed, or nobody else can.
 func (r *Run) Spin() {
 	t := r.current
@@ -287,7 +277,7 @@ func (r *Run) able(t *thread) (able []*thread, must bool) {
 			}
 		}
 	}
-	return r.enabled, on && !t.yields
+	return r.enabled, on
 }
 
 func (t *thread) can() bool { return t.gate == nil || t.gate.Open() }
