@@ -21,12 +21,13 @@ type history struct {
 	finished atomic.Int32
 	waits    [mostClients]atomic.Uint32 // the Kind of the call that each is in, if that may wait
 	sleeper  string                     // who slept for nothing
+	stuck    *atomic.Bool               // somebody did, in this history or in one beside it
 	logs     [mostClients][]Op
 }
 
-func newHistory(seed, number uint64, f *Fault) *history {
-	p := newPlan(seed, number)
-	h := &history{plan: p, number: number, begun: make(chan struct{}), at: newSubject(p, f)}
+func newHistory(cfg Config, number uint64, stuck *atomic.Bool) *history {
+	p := newPlan(cfg.Seed, number)
+	h := &history{plan: p, number: number, at: newSubject(p, cfg.Fault), begun: make(chan struct{}), stuck: stuck}
 	for i, steps := range p.clients {
 		h.logs[i] = make([]Op, 0, len(steps)+2)
 	}

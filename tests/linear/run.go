@@ -51,8 +51,9 @@ func Run(cfg Config) Report {
 	}
 	for rep.Histories < cfg.Histories && len(rep.Violations) < mostFound {
 		batch := make([]*history, min(size, cfg.Histories-rep.Histories))
+		stuck := new(atomic.Bool)
 		for i := range batch {
-			batch[i] = newHistory(cfg.Seed, uint64(rep.Histories+i), cfg.Fault)
+			batch[i] = newHistory(cfg, uint64(rep.Histories+i), stuck)
 		}
 		runtime.GOMAXPROCS(cfg.Procs)
 		start := time.Now()
