@@ -98,7 +98,7 @@ func newPlan(seed, number uint64) *plan {
 		p.end = Abort
 	}
 	p.patience = math.MaxInt
-	if p.chance(4) {
+	if p.end == Abort || p.chance(4) { // what matters comes after the abort
 		p.patience = p.rnd.IntN(20)
 	}
 	p.fill()
