@@ -217,6 +217,7 @@ func (p *process) told(ctx context.Context, in *actor.Inbox[msg], why error) err
 	w := p.of.w
 	if why == actor.ErrHalted {
 		w.toldInOrder(p)
+		p.of.haltedAlone(p)
 	}
 	stop := p.of.plan.stop
 	if stop != stopsNever {
@@ -231,6 +232,9 @@ func (p *process) told(ctx context.Context, in *actor.Inbox[msg], why error) err
 		for {
 			p.letGo()
 			m, err := in.TryRecv()
+			if err == why && err == actor.ErrHalted {
+				w.wrongly("%s was told twice that it is halted", p.who)
+			}
 			if err != nil {
 				return nil
 			}
@@ -253,6 +257,21 @@ func (p *process) told(ctx context.Context, in *actor.Inbox[msg], why error) err
 		return why
 	}
 	return nil
+}
+
+// haltedAlone checks that no more processes of an open actor are halted than
+// HaltSome was asked for.
+func (x *target) haltedAlone(p *process) {
+	if x.worker || x.addr.Closed() {
+		return
+	}
+	w := x.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.happen("halted alone")
+	if x.halted++; x.halted > x.toHalt {
+		w.wrong("%s was halted as number %d, and HaltSome was to halt %d", p.who, x.halted, x.toHalt)
+	}
 }
 
 // handle does what a message asks for. An error ends the body.
@@ -279,7 +298,7 @@ func (p *process) handle(ctx context.Context, in *actor.Inbox[msg], m msg) error
 		defer cancel()
 		w.ask(ctx, &p.sender, w.target(d.arg), deed{verb: answer}, 3*ms, false)
 	case spawnChild:
-		w.spawnMore(ctx, d.arg)
+		w.spawnMore(ctx, p, d.arg)
 	case callSupervisor:
 		if s := supervisor.Of(ctx); s != nil {
 			p.callAsChild(ctx, s, d.arg)

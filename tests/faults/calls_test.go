@@ -86,13 +86,25 @@ var ops = []op{
 		}
 	}},
 	{"Drop", 1, func(c *client, _ context.Context, s step) { c.owned(s.on).pool.Drop() }},
-	{"Detach", 2, func(c *client, _ context.Context, s step) { c.owned(s.on).pool.Detach() }},
+	{"Detach", 2, func(c *client, _ context.Context, s step) {
+		x := c.owned(s.on)
+		c.mu.Lock()
+		x.detached = true
+		c.mu.Unlock()
+		x.pool.Detach()
+	}},
 	{"Attach", 2, func(c *client, _ context.Context, s step) {
 		c.owned(s.on).pool.Attach([]time.Duration{0, 5 * ms, -1}[s.arg%3])
 	}},
-	{"HaltSome", 3, func(c *client, _ context.Context, s step) { c.owned(s.on).pool.HaltSome(s.arg % 4) }},
+	{"HaltSome", 3, func(c *client, _ context.Context, s step) {
+		x, n := c.owned(s.on), s.arg%4
+		c.mu.Lock()
+		x.toHalt += n
+		c.mu.Unlock()
+		x.pool.HaltSome(n)
+	}},
 	{"Pool.Spawn", 3, func(c *client, _ context.Context, s step) { c.spawnProcess(c.owned(s.on)) }},
-	{"Spawn", 2, func(c *client, _ context.Context, s step) { c.spawnMore(c.owner, s.arg) }},
+	{"Spawn", 2, func(c *client, _ context.Context, s step) { c.spawnMore(c.owner, nil, s.arg) }},
 	{"owner ends", 1, func(c *client, _ context.Context, s step) {
 		if s.arg%4 == 0 {
 			c.happened("owner's context ended")
@@ -294,13 +306,13 @@ func (w *world) spawnProcess(x *target) {
 }
 
 // spawnMore makes a further actor, unless there are many.
-func (w *world) spawnMore(owner context.Context, n int) {
+func (w *world) spawnMore(owner context.Context, parent *process, n int) {
 	w.mu.Lock()
 	k, calm := len(w.targets), w.calm
 	w.mu.Unlock()
 	if k < 12 && !calm {
 		w.happened("actor spawned later")
-		w.spawn(owner, fmt.Sprintf("k%d", k), w.program.spare[n%len(w.program.spare)])
+		w.spawn(owner, parent, fmt.Sprintf("k%d", k), w.program.spare[n%len(w.program.spare)])
 	}
 }
 

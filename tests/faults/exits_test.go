@@ -174,6 +174,22 @@ func (p *process) endedWith(err error) bool {
 	return errors.Is(err, p.err)
 }
 
+// childrenStopped checks that what a process has spawned is told to stop at once
+// when its body has ended, unless that was detached.
+func (w *world) childrenStopped() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ends := w.ends()
+	for _, x := range w.targets {
+		if p := x.parent; p != nil && !x.detached && p.of.plan.hook != hookHangs {
+			w.happen("child of a process")
+			if told := ends[x.addr.ID()].closed; told.After(p.overAt) {
+				w.wrong("%s ended at %v, and %s, its child, was told to stop at %v", p.who, p.overAt.Sub(w.began), x.name, told.Sub(w.began))
+			}
+		}
+	}
+}
+
 // restartsLimited checks that no supervisor made more restarts than its limit
 // allows, nor gave up before that.
 func (w *world) restartsLimited() {

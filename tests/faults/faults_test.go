@@ -153,7 +153,7 @@ func faultNames() []string {
 		"call from a child", "ctx ended a receive", "ctx ended a wait for room", "ctx ended an Ask", "no reply",
 		"sender blocked on a full inbox", "owner's context ended", "start failed", "stuck", "Stop says stuck",
 		"tree stuck", "tree aborted", "tree gave up", "timer stopped in time", "watched end",
-		"refused because closed", "refused because shutting down", "stop order looked at", "report looked at",
+		"refused because closed", "refused because shutting down", "stop order looked at", "report looked at", "halted alone", "child of a process",
 		"event: limit exceeded", "event: escalated", "event: restarting", "event: restarted", "event: replaced",
 		"event: ignored", "event: ignored halt", "event: start failed",
 	}

@@ -14,7 +14,7 @@ import (
 // must hold.
 func (w *world) run() {
 	for i, a := range w.program.actors {
-		w.spawn(w.owner, fmt.Sprint("a", i), a)
+		w.spawn(w.owner, nil, fmt.Sprint("a", i), a)
 	}
 	if w.program.tree != nil {
 		w.grow(w.program.tree)
@@ -144,6 +144,7 @@ func (w *world) look() {
 	w.allBack()
 	w.conserved("at the end")
 	w.exitsOnce()
+	w.childrenStopped()
 	w.restartsLimited()
 	w.timersKept()
 }

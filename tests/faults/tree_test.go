@@ -147,7 +147,8 @@ func (n *node) lives() bool {
 }
 
 // callAsChild makes a call of a body to its own supervisor. It must come back
-// whatever the supervisor does, and at once if it is stopping this very child.
+// whatever the supervisor does, and at once if it is stopping this very child,
+// as it is when the tree is.
 func (p *process) callAsChild(ctx context.Context, s *supervisor.Supervisor, arg int) {
 	w := p.of.w
 	children := s.Children()
@@ -156,9 +157,18 @@ func (p *process) callAsChild(ctx context.Context, s *supervisor.Supervisor, arg
 	}
 	w.happened("call from a child")
 	name := children[arg%len(children)].Name
-	ctx, cancel := context.WithTimeout(ctx, 20*ms)
-	defer cancel()
-	w.within(20*ms, p.who+" calls its supervisor about "+name, nil, func() {
+	bound := 20 * ms
+	w.mu.Lock()
+	if w.stopping {
+		bound = 1 // nanosecond, and no deadline helps
+	}
+	w.mu.Unlock()
+	if bound > 1 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, bound)
+		defer cancel()
+	}
+	w.within(bound, p.who+" calls its supervisor about "+name, nil, func() {
 		var err error
 		switch arg % 4 {
 		case 0:

@@ -47,10 +47,12 @@ type target struct {
 	sup    *supervisor.Worker[msg]
 	crash  bool // OnCrash panics
 	node   *node
+	parent *process // whose context it was spawned with
 
 	// Guarded by world.mu.
 	last      map[*sender]int // of each, what was received last
 	refused   bool            // somebody was told that it takes no more
+	detached  bool            // at some time
 	grown     bool            // a process was added
 	spare     bool            // it was never part of a tree
 	deserted  bool            // nothing but stuck processes is left
@@ -59,6 +61,8 @@ type target struct {
 	begun     int             // processes so far
 	starts    []start
 	alive     int // processes whose body has not ended
+	toHalt    int // how many processes HaltSome was to halt
+	halted    int // how many were while it was open
 }
 
 // process is one run of a body.
@@ -239,9 +243,9 @@ func (w *world) join(x *target) {
 	w.targets = append(w.targets, x)
 }
 
-// spawn makes an actor, owned by a context.
-func (w *world) spawn(owner context.Context, name string, plan actorPlan) *target {
-	x := &target{w: w, name: name, plan: plan.manner}
+// spawn makes an actor, owned by a context, which is perhaps that of a process.
+func (w *world) spawn(owner context.Context, parent *process, name string, plan actorPlan) {
+	x := &target{w: w, name: name, plan: plan.manner, parent: parent, detached: plan.detached}
 	x.last = make(map[*sender]int)
 	cfg := actor.Config{
 		Name: name, Capacity: capacities[plan.capacity], AbortTimer: plan.timer, Detached: plan.detached, Drain: plan.drain,
@@ -260,7 +264,6 @@ func (w *world) spawn(owner context.Context, name string, plan actorPlan) *targe
 	}
 	w.join(x)
 	close(ready)
-	return x
 }
 
 // undelivered is the actor's Undelivered.
