@@ -8,6 +8,10 @@ import (
 	"tinyactor/internal/sched"
 )
 
+// mostProcesses is how many processes a pool may begin with. More are a mistake,
+// which would end in a program without memory.
+const mostProcesses = 1_000_000
+
 // None is the value of processes that have none.
 type None = struct{}
 
@@ -49,11 +53,11 @@ func SpawnValue[M, E any](owner context.Context, cfg Config,
 
 // SpawnPool starts an actor of n processes that run body and share one inbox:
 // each message is received by one of them. All are live before the first body
-// runs. n must be at least 1.
+// runs. n must be from 1 to a million: each process is a goroutine.
 func SpawnPool[M, E any](owner context.Context, cfg Config, n int,
 	body func(ctx context.Context, in *Inbox[M]) (E, error)) (*Pool[M, E], *Address[M]) {
-	if n < 1 {
-		panic(fmt.Sprintf("actor: SpawnPool: n is %d, must be at least 1", n))
+	if n < 1 || n > mostProcesses {
+		panic(fmt.Sprintf("actor: SpawnPool: n is %d, must be from 1 to %d", n, mostProcesses))
 	}
 	a := spawn("SpawnPool", owner, cfg, n, bind("SpawnPool", body))
 	return &Pool[M, E]{addr: a}, a

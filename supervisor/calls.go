@@ -132,7 +132,7 @@ func (s *shell) caller(ctx context.Context) (id int, below bool) {
 // of that name, ErrIgnore if its body returned that, why it did not start, or
 // ErrShuttingDown; the child is not in the list then, unless it is permanent or
 // transient and returned ErrIgnore. If ctx ends first, the error wraps ctx's and
-// the child is started all the same. A process of the tree may call this and all
+// the child is started all the same, unless it is refused. A process of the tree may call this and all
 // that follow; while it is being stopped itself it gets ErrShuttingDown.
 func (s *Supervisor) Add(ctx context.Context, c Child) error {
 	if s.cfg.dynamic {
@@ -227,7 +227,7 @@ func (d *Dynamic[A, M]) Supervisor() *Supervisor { return d.open().sup }
 // The error matches ErrMaxChildren, ErrIgnore if its body returned that, why it
 // did not start, or ErrShuttingDown, also if d is not running; there is no
 // worker then. If ctx ends first, the error wraps ctx's, and the worker is
-// returned with it, because it is started all the same.
+// returned with it, because it is started all the same, unless it is refused.
 func (d *Dynamic[A, M]) Add(ctx context.Context, arg A) (*Worker[M], error) {
 	if d.Template == nil {
 		panic("supervisor: Dynamic.Add: Template is nil")

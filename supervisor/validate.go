@@ -7,6 +7,10 @@ import (
 	"time"
 )
 
+// mostProcesses is how many processes a worker may have, as a pool of package
+// actor may begin with.
+const mostProcesses = 1_000_000
+
 // Validate says what is wrong with a tree: nil, or all faults joined, each with
 // the child and the field that it is about. It starts nothing and changes
 // nothing; Start does it by itself. What a Dynamic's Template makes is looked at
@@ -121,8 +125,8 @@ func (w *Worker[M]) check(k *checker) {
 	if w.Run == nil {
 		k.fault("Run is nil")
 	}
-	if w.Processes < 0 {
-		k.fault("Processes is %d, must not be negative", w.Processes)
+	if w.Processes < 0 || w.Processes > mostProcesses {
+		k.fault("Processes is %d, must be from 0 to %d", w.Processes, mostProcesses)
 	}
 	if w.Fresh && w.Processes > 1 {
 		k.fault("Fresh: its %d processes share one inbox", w.Processes)

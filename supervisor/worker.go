@@ -24,9 +24,10 @@ type Worker[M any] struct {
 	// state belongs inside it.
 	Run func(ctx context.Context, in *actor.Inbox[M]) error
 
-	// Processes is how many processes run the body on the one inbox; 0 means 1.
-	// If there are more, each of them is restarted alone, whatever the
-	// supervisor's strategy, and the child has ended when all of them have.
+	// Processes is how many processes run the body on the one inbox, at most a
+	// million; 0 means 1. If there are more, each of them is restarted alone,
+	// whatever the supervisor's strategy, and the child has ended when all of them
+	// have.
 	Processes int
 
 	Restart Restart // when it is started again; Permanent is the default
