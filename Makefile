@@ -45,6 +45,7 @@ model: ## the real code in every order of its steps, 20 million schedules or mor
 
 linear: ## N=1000000 histories of the mailbox, checked for linearizability
 	go run -tags perturb ./tests/cmd/linear -n $(or $(N),1000000)
+	go run ./tests/cmd/linear -n $$(( $(or $(N),1000000) / 4 ))
 
 mutants: ## named bugs that the tests must find, into docs/mutants.md
 	go run ./tests/cmd/mutants -write docs/mutants.md
