@@ -389,7 +389,7 @@ func (n *node) all(places []*node) []*node {
 func (c *client) replace(ctx context.Context, s step) {
 	x := c.target(s.on)
 	if x.worker {
-		c.within(s.wait, "Replace", x, func() { c.callSaid("Replace", x.sup.Replace(ctx, x.run)) })
+		c.within(s.wait, "Replace of "+x.name, nil, func() { c.callSaid("Replace", x.sup.Replace(ctx, x.run)) })
 	}
 }
 

@@ -47,6 +47,16 @@ func (w *world) settle() {
 	w.stopTicks()
 	time.Sleep(time.Minute) // several abort timers, one after the other
 	synctest.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.counts["ignores abort"]+w.counts["Undelivered hangs"] > 0 {
+		return // a supervisor may wait for these
+	}
+	for c := range w.open {
+		if c.to == nil {
+			w.wrong("%v has not come back since %v, and nothing is under way", c, c.from.Sub(w.began))
+		}
+	}
 }
 
 // end stops the tree and then all other actors.

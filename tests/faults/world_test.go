@@ -97,7 +97,7 @@ func (e ending) String() string { return named(e, "unwound", "returned", "panic"
 // call is a call of the library under way.
 type call struct {
 	what string
-	to   *target // nil: of something else than an actor
+	to   *target // nil: it is a call of a supervisor
 	from time.Time
 }
 
