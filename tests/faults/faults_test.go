@@ -3,9 +3,11 @@ package faults_test
 import (
 	"cmp"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
@@ -26,6 +28,7 @@ func TestMain(m *testing.M) {
 
 // tally is how often each operation and each fault happened in all programs.
 type tally struct {
+	seed     string // of the first program
 	programs int
 	counts   map[string]int
 	failed   *world // the first one that failed
@@ -37,9 +40,16 @@ type tally struct {
 // because the goroutines of a program may run in another order.
 func TestFaults(t *testing.T) {
 	n := cmp.Or(*count, map[bool]int{true: 200, false: 1000}[testing.Short()])
-	one := flag.Lookup("rapid.seed").Value.String() != "0" || flag.Lookup("rapid.failfile").Value.String() != ""
+	seed := flag.Lookup("rapid.seed").Value.String()
+	one := *count == 0 && (seed != "0" || flag.Lookup("rapid.failfile").Value.String() != "")
 	if one {
 		n = 1
+	}
+	if seed == "0" { // so that it is known also if a program hangs
+		seed = strconv.FormatUint(rand.Uint64()|1, 10)
+		if err := flag.Set("rapid.seed", seed); err != nil {
+			t.Fatal(err)
+		}
 	}
 	checks := n
 	if testing.Short() {
@@ -48,7 +58,7 @@ func TestFaults(t *testing.T) {
 	if err := flag.Set("rapid.checks", strconv.Itoa(checks)); err != nil {
 		t.Fatal(err)
 	}
-	sum := &tally{counts: make(map[string]int)}
+	sum := &tally{seed: seed, counts: make(map[string]int)}
 	began := time.Now()
 	defer func() { sum.report(t, began, !one) }()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -66,10 +76,19 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+// patience is how long a program may take, in real time. It takes some
+// milliseconds, unless something spins or waits for a lock: that stops a
+// bubble's clock.
+const patience = time.Minute
+
 // run runs one program once.
 func (s *tally) run(rt *rapid.T, p program) {
 	var w *world
 	complete := false
+	defer time.AfterFunc(patience, func() {
+		fmt.Fprintf(os.Stderr, "a program hangs, after %d others; -rapid.seed=%s -faults.n=%d comes to it again: %#v\n", s.programs, s.seed, s.programs+1, p)
+		panic("a program hangs: where, the goroutines below say")
+	}).Stop()
 	defer func() {
 		if s.failed == nil && (!complete || len(w.faults) > 0) { // else also after a deadlock
 			s.failed, s.before = w, s.programs
