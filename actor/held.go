@@ -16,9 +16,10 @@ import (
 // holder is what a held actor has beside others.
 type holder struct {
 	*hold.Hold
-	begun  bool // it belongs to somebody: a process was started, or it was closed
-	closed bool // by the holder: the end of the last process is that of the actor
-	told   bool // the owner knows that it has ended, or that only stuck processes are left
+	begun  bool            // it belongs to somebody: a process was started, or it was closed
+	closed bool            // by the holder: the end of the last process is that of the actor
+	told   bool            // the owner knows that it has ended, or that only stuck processes are left
+	last   func() *process // makes one that only hands back leftovers
 }
 
 // life is what a process of a held actor has beside others. It is guarded by
@@ -26,6 +27,7 @@ type holder struct {
 type life struct {
 	incarnation int // the holder's number; 0: it only hands back leftovers
 	started     bool
+	final       bool // see Final
 	crashing    bool // OnCrash runs
 	aborted     time.Time
 }
@@ -38,11 +40,12 @@ type heldChannel[M any] struct {
 
 // keep makes the actor one that h holds, and starts nothing.
 func (ch *channel[M]) keep(h *hold.Hold, body func(*Inbox[M]) func() (any, error)) *Address[M] {
-	ch.held = &holder{Hold: h}
+	channel := &heldChannel[M]{ch, body}
+	ch.held = &holder{Hold: h, last: func() *process { return channel.process(0, 0) }}
 	ch.supervisor = h.Supervisor
 	ch.setAbortTimer(0)
 	ch.procs = ch.firstProc[:0]
-	h.Channel = &heldChannel[M]{ch, body}
+	h.Channel = channel
 	return ch.addr()
 }
 
@@ -218,7 +221,7 @@ func (h *heldChannel[M]) Close(owner context.Context) {
 	c.closeLocked()
 	var last *process
 	if !slices.ContainsFunc(c.procs, func(p *process) bool { return p.stage == running && !p.stuck }) {
-		last = h.process(0, 0)
+		last = c.held.last()
 		c.enrol(last)
 	}
 	c.mu.Unlock()
@@ -301,6 +304,32 @@ func (p *process) Started() {
 		p.life.started = true
 		c.held.Owner.Started(p.index, p.life.incarnation)
 	}
+}
+
+// Final says that a supervisor's process has closed all below it for good, for
+// package supervisor.
+func (p *process) Final() {
+	if p.life == nil {
+		return
+	}
+	p.core.mu.Lock()
+	defer p.core.mu.Unlock()
+	p.life.final = true
+}
+
+// leavesOpen reports whether p was a supervisor's process, and ended without
+// having heard that its channel is closed: what is below it is still open.
+func (p *process) leavesOpen() bool {
+	return p.core.supervisor && p.life != nil && p.life.incarnation != 0 && !p.life.final
+}
+
+// begin starts the process that hands back leftovers. core.mu is held.
+func (c *core) begin(last *process) {
+	c.enrol(last)
+	if !c.aborted.IsZero() {
+		last.endContext(ErrAborted)
+	}
+	sched.Go(last.main)
 }
 
 // Tell brings an event of a supervisor to the observers.

@@ -226,6 +226,10 @@ func (p *process) leave() {
 		if c.endless() {
 			break
 		}
+		if p.leavesOpen() {
+			c.begin(c.held.last())
+			break
+		}
 		p.last = true
 		c.closeLocked()
 	case 1:

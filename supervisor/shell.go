@@ -131,6 +131,9 @@ func (s *shell) run(ctx context.Context, in *actor.Inbox[actor.None]) error {
 			s.step(event{kind: evAbort, terminal: s.closed()})
 		}
 	}
+	if s.m.terminal {
+		s.process.Final()
+	}
 	return s.end
 }
 

@@ -77,7 +77,11 @@ type Owner interface {
 // Process is a process, for package supervisor: a context's value under
 // ProcessKey.
 type Process interface {
-	Started()  // it is up
+	Started() // it is up
+	// Final: it is a supervisor's and ends, and has closed all below it for good.
+	// If it has not, and its channel is closed before it has ended, the body is
+	// run once more.
+	Final()
 	Tell(Note) // tells the process's observers something about an actor
 	// Up returns the process that owns this one's actor, or nil, and the hold of
 	// this one's channel, or nil.
