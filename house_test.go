@@ -98,7 +98,7 @@ func TestImports(t *testing.T) {
 		"actor":            {"internal/"},
 		"internal/mailbox": {"internal/sched"},
 		"internal/hold":    {},
-		"internal/sched":   {},
+		"internal/sched":   {"internal/sched/explore"},
 		"supervisor":       {"actor", "internal/"},
 		"observer":         {"actor", "supervisor", "internal/"},
 		"actortest":        {"actor", "internal/"},

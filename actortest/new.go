@@ -172,8 +172,7 @@ func telling() bool {
 		dump = make([]byte, 4*n)
 		n = runtime.Stack(dump, true)
 	}
-	return bytes.Contains(dump[:n], []byte("created by tinyactor/actor.(*core).tell ")) ||
-		bytes.Contains(dump[:n], []byte("created by tinyactor/actor.(*bulletin)."))
+	return bytes.Contains(dump[:n], []byte("tinyactor/actor.(*bulletin).bring"))
 }
 
 // dumpLimit is how much of a goroutine dump is looked at.
