@@ -53,19 +53,22 @@ func (s *soak) called(o op, err error) {
 	}
 }
 
-// addAndRemove adds a worker for a short time.
+// addAndRemove adds a worker for a short time. Where the context of the call ends
+// it, the worker may be refused later, and would never have an end.
 func (s *soak) addAndRemove(ctx context.Context, sub *supervisor.Supervisor) error {
 	w := s.worker("added")
 	w.Restart = supervisor.Restart(rand.IntN(3))
 	err := sub.Add(ctx, w)
-	if err != nil && !errors.Is(err, ctx.Err()) {
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	s.feed(w.Address(), 3)
+	if err == nil {
+		s.feed(w.Address(), 3)
+		defer func() { <-w.Address().Done() }()
+	}
 	for !gone(sub.Terminate(ctx, "added")) && !gone(sub.Remove(ctx, "added")) {
 		ctx = context.Background()
 	}
-	<-w.Address().Done()
 	return err
 }
 
@@ -79,12 +82,17 @@ func (s *soak) comeAndGo(ctx context.Context) {
 	for ctx.Err() == nil {
 		t := s.tree.Load()
 		brief, cancel := context.WithTimeout(context.Background(), time.Second)
-		if w, _ := t.dynamic.Add(brief, 0); w != nil {
+		w, err := t.dynamic.Add(brief, 0)
+		if err == nil {
 			s.feed(w.Address(), 20)
 			if one(2) {
 				s.pause(ctx, time.Millisecond)
 			}
+		}
+		if w != nil {
 			s.called(dynamic, t.dynamic.Remove(brief, w))
+		}
+		if err == nil {
 			<-w.Address().Done()
 		}
 		cancel()
