@@ -368,7 +368,7 @@ func (c *client) add(ctx context.Context, s step) {
 	if up == nil || up.dynamic {
 		return
 	}
-	n := &node{name: name, up: up}
+	n := &node{name: name, up: up, added: true}
 	w := c.worker(n, plan)
 	c.mu.Lock()
 	up.children = append(up.children, n)
@@ -499,7 +499,7 @@ func (w *world) reportInOrder(n *node, r supervisor.Report) {
 		}
 		seen[child.Name] = true
 		for i, c := range n.children {
-			if c.name != child.Name || c.name[0] == 'x' { // the place of one that was added is when that was done
+			if c.name != child.Name || c.added { // the place of one that was added is when that was done
 				continue
 			}
 			if i > last {
