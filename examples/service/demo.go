@@ -33,6 +33,8 @@ type demo struct {
 	next atomic.Int64 // how many files the clients have taken, in turn
 	turn atomic.Int64 // how many posts were made
 	seen *record
+
+	crashing sync.Mutex // one child at a time
 }
 
 // demonstrate runs the service on a free port, drives it for at least the given
@@ -111,10 +113,10 @@ func (d *demo) drive(ctx context.Context) error {
 		period time.Duration
 		make   func(context.Context) error
 	}{
-		{500 * time.Millisecond, d.crash("worker")},
-		{time.Second, d.crash("store")},
+		{500 * time.Millisecond, d.alone("workers", d.crash("worker"))},
+		{time.Second, d.alone("store", d.crash("store"))},
 		{time.Second, d.floodQueue},
-		{time.Second, func(ctx context.Context) error { return errors.Join(d.disturbTask(ctx), d.crashTask(ctx)) }},
+		{time.Second, d.alone(taskName, func(ctx context.Context) error { return errors.Join(d.disturbTask(ctx), d.crashTask(ctx)) })},
 		{100 * time.Millisecond, d.askForStats},
 	} {
 		trouble.Go(func() {

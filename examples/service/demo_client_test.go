@@ -113,6 +113,7 @@ func TestTroubleChecks(t *testing.T) {
 		"POST /tasks/snapshot?format=json": `200 {"running":true,"format":"json","written":3}`,
 	}
 	crash := func(d *demo, ctx context.Context) error { return d.crash("worker")(ctx) }
+	restart := func(d *demo, ctx context.Context) error { return d.alone("workers", d.crash("worker"))(ctx) }
 	for name, test := range map[string]struct {
 		make func(*demo, context.Context) error
 		bad  map[string]string
@@ -131,6 +132,9 @@ func TestTroubleChecks(t *testing.T) {
 		"queue":       {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":1,"open":9,"staff":1}`}},
 		"no workers":  {make: (*demo).askForStats, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"crashed":1,"open":2}`}},
 		"unhealthy":   {make: (*demo).askForStats, bad: map[string]string{"GET /healthz": ""}},
+
+		"restarted":       {make: restart, fine: true, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"crashed":1,"open":2,"staff":1,"restarts":{"workers":1}}`}},
+		"restarted twice": {make: restart, bad: map[string]string{"GET /stats": `200 {"accepted":10,"processed":7,"crashed":1,"open":2,"staff":1,"restarts":{"workers":2}}`}},
 
 		"task":          {make: (*demo).disturbTask, fine: true},
 		"not stopped":   {make: (*demo).disturbTask, bad: map[string]string{"POST /tasks/snapshot/stop": `200 {"running":true,"format":"json","written":1}`}},

@@ -69,6 +69,12 @@ func (r *record) figures(s stats) {
 	r.note(func() { r.workers, r.restarts = max(r.workers, s.Staff), s.Restarts })
 }
 
+// ends returns how often a child has crashed, and was restarted because of that.
+func (r *record) ends(child string) (crashed, restarts int) {
+	r.note(func() { crashed, restarts = r.crashed[child], r.restarts[child] })
+	return crashed, restarts
+}
+
 func (r *record) refusals() (n int) {
 	r.note(func() { n = r.refused })
 	return n

@@ -37,6 +37,34 @@ func (d *demo) crash(what string) func(context.Context) error {
 	}
 }
 
+// alone returns a function that has a child crash, as f does, while no other one
+// does, and waits for its restart. A child that crashes while it is being stopped
+// with those after one that has crashed is started again with them, and that
+// restart is not its own: the figures could not be compared.
+func (d *demo) alone(child string, f func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		d.crashing.Lock()
+		defer d.crashing.Unlock()
+		if err := f(ctx); err != nil {
+			return err
+		}
+		for deadline := time.Now().Add(10 * time.Second); ; {
+			if err := d.askForStats(ctx); err != nil {
+				return err
+			}
+			switch crashed, restarts := d.seen.ends(child); {
+			case restarts == crashed:
+				return nil
+			case restarts > crashed, time.Now().After(deadline):
+				return fmt.Errorf("%s has crashed %d times, and was restarted %d times", child, crashed, restarts)
+			}
+			if err := pause(ctx, 5*time.Millisecond); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // floodQueue posts many texts at once, so that some are refused.
 func (d *demo) floodQueue(ctx context.Context) error {
 	for range floodWaves {

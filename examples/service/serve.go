@@ -23,7 +23,7 @@ var errEnded = errors.New("the actors were stopped")
 func serve(ctx, abort context.Context, l net.Listener, s *service, out io.Writer) (books, error) {
 	server := &http.Server{
 		Handler:           s.handler(),
-		ReadHeaderTimeout: 5 * time.Second,
+		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
