@@ -100,11 +100,12 @@ func (s *soak) comeAndGo(ctx context.Context) {
 	}
 }
 
-// uproot stops the tree under load: in order, or in less time than that takes.
+// uproot stops the tree under load in every other epoch: in order, or in less time than that takes.
 func (s *soak) uproot(ctx context.Context) {
-	if s.pause(ctx, s.cfg.Epoch/2); one(2) {
+	if s.ledger.epoch.Load()%2 == 1 {
 		return
 	}
+	s.pause(ctx, s.cfg.Epoch/2)
 	brief, cancel := context.WithTimeout(context.Background(), time.Duration(rand.IntN(40))*time.Millisecond)
 	defer cancel()
 	_, _ = s.tree.Load().root.Stop(brief)

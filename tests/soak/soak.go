@@ -22,7 +22,7 @@ type Config struct {
 // What a run may need at its end beyond what it needed at its start, and how
 // long what is under way at a pause may take to come to its end.
 const (
-	HeapMargin      = 2 << 20
+	HeapMargin      = 1 << 20
 	GoroutineMargin = 4
 	settling        = time.Minute
 )
