@@ -129,7 +129,7 @@ func (s *soak) turn() {
 		case <-done:
 			gone, done = true, nil
 		case <-late:
-			s.fail("%v after the load nothing has come to rest (clients have ended: %t)\n%s", settling, gone, stacks())
+			s.fail("%v after the load nothing has come to rest (clients have ended: %t)\n%s\n%s", settling, gone, s.restless(), stacks())
 			s.ledger.turn()
 			return
 		}

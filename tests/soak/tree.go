@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"tinyactor/actor"
@@ -164,4 +165,28 @@ func (s *soak) mendChildren(sup *supervisor.Supervisor) bool {
 		whole = whole && child.State == supervisor.Running && child.Stuck == 0
 	}
 	return whole
+}
+
+// restless says what keeps the soak from coming to rest.
+func (s *soak) restless() string {
+	var b strings.Builder
+	lost, unsent := s.ledger.open()
+	fmt.Fprintf(&b, "messages without a fate: %d, unsent ones with one: %d\n", lost, unsent)
+	t := s.tree.Load()
+	list := func(sup *supervisor.Supervisor) {
+		for _, c := range sup.Children() {
+			fmt.Fprintf(&b, "%s: %+v\n", sup.Name(), c)
+		}
+	}
+	list(t.root)
+	for _, name := range subs {
+		if sub, ok := t.root.Sub(name); ok {
+			list(sub)
+		}
+	}
+	list(t.dynamic.Supervisor())
+	for _, w := range t.workers {
+		fmt.Fprintf(&b, "%s: %d of %d processes, %d messages\n", w.Name, w.Address().Processes(), max(w.Processes, 1), w.Address().Len())
+	}
+	return b.String()
 }
