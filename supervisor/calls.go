@@ -82,6 +82,7 @@ func (s *shell) ask(ctx context.Context, op, child string, e event, adopt func()
 		q.children++
 		e.child = q.children
 		c.child = e.child
+		e.spec.cellOf().enter(s, e.child) // who does not wait for the answer may go on with the child
 	}
 	q.calls[e.request] = c
 	q.put(&e)

@@ -163,7 +163,6 @@ func (s *shell) step(e event) {
 	var added *cell
 	if e.kind == evAdd {
 		added = e.spec.open()
-		added.enter(s, e.child)
 	}
 	s.state.Lock()
 	acts := s.m.step(e)
