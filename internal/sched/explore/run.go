@@ -46,15 +46,15 @@ type Run struct {
 
 // thread is one thread of a program.
 type thread struct {
-	id     int
-	name   string
-	co     *coroutine
-	gate   Gate   // nil: it can go on
-	spins  bool   // it waits until something has changed, or nobody else can go on
-	seen   uint64 // version when it began to
-	what   string // it is about to do
-	over   bool
-	rank   int // of the random search
+	id    int
+	name  string
+	co    *coroutine
+	gate  Gate   // nil: it can go on
+	spins bool   // it waits until something has changed, or nobody else can go on
+	seen  uint64 // version when it began to
+	what  string // it is about to do
+	over  bool
+	rank  int // of the random search
 }
 
 // active is the run under way: there is one at a time, and of its threads one

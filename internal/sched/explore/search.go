@@ -51,12 +51,17 @@ const mostRandom = 20000
 
 // Explore looks at as many as most schedules of the program: at all, if that is
 // enough, else at all within the largest bound for which it is, and at random
-// ones beyond. It stops at the first failure.
+// ones beyond. Two preemptions find so much more than one that they may take ten
+// times as many. It stops at the first failure.
 func Explore(p Program, most int) Result {
 	x := &explorer{program: p, pool: new(pool)}
 	best := Result{Name: p.Name, Bound: -2}
 	for _, bound := range bounds {
-		res, ended := x.all(bound, most)
+		limit := most
+		if bound == 2 {
+			limit = 10 * most
+		}
+		res, ended := x.all(bound, limit)
 		if res.Failure != nil || !ended && best.Schedules == 0 {
 			return res
 		}
@@ -144,7 +149,7 @@ func (x *explorer) beyond(res Result, most int) Result {
 	seed := maphash.MakeSeed()
 	seen := make(map[uint64]struct{})
 	s := &random{rand: rand.New(rand.NewPCG(1, uint64(len(x.program.Name))))}
-	for range min(mostRandom, most-res.Schedules) {
+	for range max(0, min(mostRandom, most-res.Schedules)) {
 		s.begin(x.steps)
 		r := x.run(s, Unbounded, false)
 		if r.failure != "" {
