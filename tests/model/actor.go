@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,10 +29,11 @@ type actorWorld struct {
 	begun   bool
 	over    bool
 
-	closes  bool // something that closes the actor has begun
-	halted  bool // Halt has returned
-	aborts  bool // Abort has begun
-	spawned int  // processes that were started
+	closes  bool  // something that closes the actor has begun
+	halted  bool  // Halt has returned
+	aborts  bool  // Abort has begun
+	spawned int   // processes that were started
+	left    order // what is handed back
 	waits   map[string]func() bool
 }
 
@@ -51,6 +53,7 @@ type proc struct {
 	order order
 	halts int
 	busy  bool // in an operation of its inbox
+	batch bool // that may have messages in hand
 }
 
 // letter is a message to an actor, and where its answer goes if it has one.
@@ -188,6 +191,10 @@ func serve(ctx context.Context, p *proc) (bool, error) {
 // actorOps are the operations on an actor.
 var actorOps = []actorOp{
 	{name: "send", do: func(w *actorWorld, id int) { w.send(context.Background(), id) }},
+	{name: "send two", do: func(w *actorWorld, id int) {
+		w.send(context.Background(), id)
+		w.send(context.Background(), id)
+	}},
 	{name: "ask", do: func(w *actorWorld, id int) { w.ask(id) }},
 	{name: "recv", script: func(ctx context.Context, p *proc) (bool, error) { return false, p.recv(ctx) }},
 	{name: "recv with ctx", cancel: true, script: func(_ context.Context, p *proc) (bool, error) { return false, p.recv(p.w.owner) }},
@@ -202,6 +209,8 @@ var actorOps = []actorOp{
 	}},
 	{name: "batch", script: func(ctx context.Context, p *proc) (bool, error) {
 		return false, p.call(func() ([]letter, error) {
+			p.batch = true
+			defer func() { p.batch = false }()
 			var dst [2]letter
 			n, err := p.in.RecvBatch(ctx, dst[:], time.Second)
 			return dst[:n], err
@@ -216,7 +225,7 @@ var actorOps = []actorOp{
 		w.pool.Close()
 	}},
 	{name: "halt", do: func(w *actorWorld, _ int) { w.addr.Halt(); w.halted = w.pool != nil }},
-	{name: "halt some", do: func(w *actorWorld, _ int) {
+	{name: "halt some", do: func(w *actorWorld, id int) {
 		if w.pool == nil {
 			w.held.post(func() { w.held.channel().Halt(0) })
 			return
@@ -232,11 +241,11 @@ var actorOps = []actorOp{
 		w.pool.Abort()
 	}},
 	{name: "last exit", script: func(context.Context, *proc) (bool, error) { return true, nil }},
-	{name: "spawn into the pool", do: func(w *actorWorld, _ int) {
+	{name: "spawn into the pool", do: func(w *actorWorld, id int) {
 		if w.pool == nil {
 			w.held.post(func() {
 				if !w.held.channel().Closed() {
-					w.held.channel().Start(w.held.ctx, 7, 1)
+					w.held.start(id+6, 1) // a number that nobody has
 				}
 			})
 			return
@@ -305,7 +314,7 @@ func actorProgram(state actorState, ops ...actorOp) explore.Program {
 	return explore.Program{
 		Name: "actor, " + state.name + ": " + strings.Join(names, " | "),
 		Do: func(r *explore.Run) {
-			w := &actorWorld{ledger: newLedger(r), waits: map[string]func() bool{}}
+			w := &actorWorld{ledger: newLedger(r), left: order{}, waits: map[string]func() bool{}}
 			w.owner, w.cancel = context.WithCancelCause(context.Background())
 			w.run(state, held, ops)
 		},
@@ -326,6 +335,9 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 			if op.name == "ask" && w.addr.Len() > 0 && w.addr.Processes() > 0 {
 				return true // nobody has received the message, and somebody still may
 			}
+			if op.name == "ask" && slices.ContainsFunc(w.procs, func(p *proc) bool { return p.batch }) {
+				return true // it is in a batch that goes on until the clock ends it
+			}
 			return w.addr.Capacity() == actor.Bounded(1) && w.addr.Len() > 0 && !w.addr.Closed()
 		}
 		all = append(all, explore.Op{Name: name, Do: func() { op.do(w, i+1) }})
@@ -333,7 +345,10 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 	if cancels {
 		all = append(all, explore.Op{Name: "cancel", Do: func() { sched.Cancel(w.cancel, nil) }})
 	}
-	cfg := actor.Config{Capacity: state.capacity, Detached: true, Undelivered: func(m any) { w.got(m.(letter).msg, "nobody") }}
+	cfg := actor.Config{Capacity: state.capacity, Detached: true, Undelivered: func(m any) {
+		w.left.see(w.r, m.(letter).msg)
+		w.got(m.(letter).msg, "nobody")
+	}}
 	n := max(1, len(w.scripts))
 	w.spawned = n
 	if held {
@@ -349,18 +364,24 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 	}
 	w.r.Settle()
 	w.begun = true
-	for _, t := range w.r.Together(all...) {
-		if may := w.waits[t.Name()]; may == nil || !may() {
-			w.r.Failf("%s sleeps though there is something to do: %d messages, closed %v", t.Name(), w.addr.Len(), w.addr.Closed())
-		}
-	}
-	w.r.Settle()
-	for _, p := range w.procs {
-		if !p.mayWait() {
-			w.r.Failf("%s sleeps though there is something to do: %d messages, closed %v", p.name, w.addr.Len(), w.addr.Closed())
-		}
-	}
+	w.r.Together(w.judge, all...)
 	w.finish()
+}
+
+// judge checks that those who sleep have a reason to.
+func (w *actorWorld) judge(waiting []explore.Thread) {
+	names := make([]string, 0, len(waiting)+len(w.procs))
+	for _, t := range waiting {
+		names = append(names, t.Name())
+	}
+	for _, p := range w.procs {
+		names = append(names, p.name)
+	}
+	for _, name := range names {
+		if may := w.waits[name]; may == nil || !may() {
+			w.r.Failf("%s sleeps though there is something to do: %d messages, closed %v", name, w.addr.Len(), w.addr.Closed())
+		}
+	}
 }
 
 // finish ends the actor and settles the accounts.
@@ -402,30 +423,50 @@ type holder struct {
 	ctx    context.Context //nolint:containedctx // of its process, once that runs
 	child  *actor.Child[actor.None, actor.None]
 	todo   []func()
-	closed bool
+	lives  map[life]int // how often the exit of each process that was started has been told
+	closed int          // how often the end was told
 }
+
+// life is one process of a held actor.
+type life struct{ index, incarnation int }
 
 var errCrash = errors.New("crash")
 
 func (h *holder) Started(int, int)  {}
 func (h *holder) Released(int, int) {}
-func (h *holder) Closed()           { h.closed = true; h.w.r.Changed() }
+
+func (h *holder) Closed() {
+	if h.closed++; h.closed > 1 {
+		h.w.r.Fail("the end was told twice")
+	}
+	h.w.r.Changed()
+}
 
 func (h *holder) Stuck(index, _ int, err error, _ string) {
 	h.w.r.Fail(fmt.Sprintf("process %d is stuck: %v", index, err))
 }
 
 func (h *holder) Exited(index, incarnation int, err error, _ bool) {
+	l := life{index, incarnation}
+	if n, started := h.lives[l]; incarnation > 0 && (!started || n > 0) {
+		h.w.r.Fail(fmt.Sprintf("the exit of process %+v was told, started %t, %d times before", l, started, n))
+	}
+	h.lives[l]++
 	if incarnation > 0 && errors.Is(err, errCrash) {
 		h.post(func() {
 			if !h.channel().Closed() {
-				h.channel().Start(h.ctx, index, incarnation+1)
+				h.start(index, incarnation+1)
 			}
 		})
 	}
 }
 
 func (h *holder) channel() hold.Channel { return h.hold.Channel }
+
+func (h *holder) start(index, incarnation int) {
+	h.lives[life{index, incarnation}] = 0
+	h.channel().Start(h.ctx, index, incarnation)
+}
 
 // post has the holder do something.
 func (h *holder) post(f func()) {
@@ -435,7 +476,7 @@ func (h *holder) post(f func()) {
 
 // hold makes the actor one whose channel a holder holds.
 func (w *actorWorld) hold(cfg actor.Config, n int) {
-	h := &holder{w: w}
+	h := &holder{w: w, lives: map[life]int{}}
 	h.hold.Owner = h
 	w.held = h
 	_, w.addr = actor.Spawn(&hold.Context{Context: context.Background(), Hold: &h.hold}, cfg,
@@ -447,10 +488,10 @@ func (w *actorWorld) hold(cfg actor.Config, n int) {
 		w.r.Rename("holder")
 		h.ctx = ctx
 		for i := range n {
-			h.channel().Start(ctx, i, 1)
+			h.start(i, 1)
 		}
-		for !h.closed {
-			w.r.Step("wait for something to do", gate(func() bool { return len(h.todo) > 0 || h.closed }))
+		for h.closed == 0 {
+			w.r.Step("wait for something to do", gate(func() bool { return len(h.todo) > 0 || h.closed > 0 }))
 			for len(h.todo) > 0 {
 				f := h.todo[0]
 				h.todo = h.todo[1:]
@@ -466,5 +507,11 @@ func (h *holder) end() {
 	h.post(func() { h.channel().Close(h.ctx) })
 	if _, err := h.child.Wait(context.Background()); err != nil {
 		h.w.r.Failf("the holder: %v", err)
+	}
+	h.w.r.Settle()
+	for l, n := range h.lives {
+		if n != 1 {
+			h.w.r.Failf("the exit of process %+v was told %d times", l, n)
+		}
 	}
 }

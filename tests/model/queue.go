@@ -15,9 +15,10 @@ type queueWorld struct {
 	ledger
 	q      mailbox.Queue[msg]
 	seats  []*seat
-	halted bool // Halt has been called
-	closed bool // something that closes has been called
-	abort  bool // Abort has been called
+	halted bool  // Halt has been called
+	closed bool  // something that closes has been called
+	abort  bool  // Abort has been called
+	left   order // what is handed back
 	waits  map[string]func() bool
 }
 
@@ -171,8 +172,23 @@ func (w *queueWorld) push(m msg, done chan struct{}) mailbox.Status {
 var queueOps = []queueOp{
 	sending("send", func(w *queueWorld, m msg, _ chan struct{}) mailbox.Status { return w.push(m, nil) }),
 	sending("send with ctx", func(w *queueWorld, m msg, done chan struct{}) mailbox.Status { return w.push(m, done) }),
+	sending("send two", func(w *queueWorld, m msg, _ chan struct{}) mailbox.Status {
+		s := w.push(m, nil)
+		if s == mailbox.OK {
+			w.accept(m)
+		}
+		if m = w.next(m.from); w.push(m, nil) == mailbox.OK {
+			w.accept(m)
+		}
+		return s
+	}),
 	sending("force", func(w *queueWorld, m msg, _ chan struct{}) mailbox.Status { return w.q.Force(m) }),
 	receiving("recv", func(s *seat, _ chan struct{}) { s.recv(nil) }),
+	receiving("recv two", func(s *seat, _ chan struct{}) {
+		if s.recv(nil) == mailbox.OK {
+			s.recv(nil)
+		}
+	}),
 	receiving("recv with ctx", func(s *seat, done chan struct{}) { s.recv(done) }),
 	receiving("try", func(s *seat, _ chan struct{}) { s.try() }),
 	receiving("batch", func(s *seat, _ chan struct{}) { s.batch(2) }),
@@ -244,7 +260,7 @@ func queueProgram(state queueState, ops ...queueOp) explore.Program {
 	return explore.Program{
 		Name: "mailbox, " + state.name + ": " + strings.Join(names, " | "),
 		Do: func(r *explore.Run) {
-			w := &queueWorld{ledger: newLedger(r), waits: map[string]func() bool{}}
+			w := &queueWorld{ledger: newLedger(r), left: order{}, waits: map[string]func() bool{}}
 			w.q.Init(state.policy)
 			for range state.queued {
 				m := w.next(0)
@@ -263,7 +279,7 @@ func queueProgram(state queueState, ops ...queueOp) explore.Program {
 			for i, op := range ops {
 				all = append(all, op.do(w, i+1)...)
 			}
-			w.judge(r.Together(all...))
+			r.Together(w.judge, all...)
 			w.finish()
 		},
 	}
@@ -296,6 +312,7 @@ func (w *queueWorld) finish() {
 		w.q.Leave(&s.r)
 	}
 	for m, _, ok := w.q.Take(); ok; m, _, ok = w.q.Take() {
+		w.left.see(w.r, m)
 		w.got(m, "nobody")
 	}
 	if w.q.Len() != 0 {

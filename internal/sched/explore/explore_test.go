@@ -24,7 +24,7 @@ func letters(seen map[string]int, steps ...int) Program {
 				order.WriteString(name)
 			}})
 		}
-		r.Together(ops...)
+		r.Together(nobody, ops...)
 		seen[order.String()]++
 	}}
 }
@@ -97,7 +97,11 @@ func TestRandomOrdersAreOthers(t *testing.T) {
 func sleeper(careful bool) Program {
 	return Program{Name: "sleeper", Do: func(r *Run) {
 		queued, idle, wake := 0, false, make(chan struct{}, 1)
-		waiting := r.Together(
+		r.Together(func(waiting []Thread) {
+			if len(waiting) > 0 && queued > 0 {
+				r.Failf("%s sleeps though there is a message", waiting[0].Name())
+			}
+		},
 			Op{"send", func() {
 				r.Step("enqueue", nil)
 				queued++
@@ -126,11 +130,11 @@ func sleeper(careful bool) Program {
 				}
 			}},
 		)
-		if len(waiting) > 0 && queued > 0 {
-			r.Failf("%s sleeps though there is a message", waiting[0].Name())
-		}
 	}}
 }
+
+// nobody judges nothing.
+func nobody([]Thread) {}
 
 type open func() bool
 
@@ -174,9 +178,7 @@ func TestDeadlockIsReported(t *testing.T) {
 				*first, *second = false, false
 			}
 		}
-		if waiting := r.Together(Op{"ab", both(&a, &b)}, Op{"ba", both(&b, &a)}); len(waiting) == 2 {
-			return // and nobody will ever wake them
-		}
+		r.Together(nobody, Op{"ab", both(&a, &b)}, Op{"ba", both(&b, &a)})
 	}}, 1000)
 	if res.Failure == nil || res.Failure.Why != "deadlock: ab waits to lock second; ba waits to lock second" {
 		t.Errorf("%+v", res.Failure)
@@ -196,7 +198,7 @@ func TestEndlessProgramIsReported(t *testing.T) {
 
 func TestPanicIsReported(t *testing.T) {
 	res := Explore(Program{Name: "panic", Do: func(r *Run) {
-		r.Together(Op{"one", func() { panic("ouch") }})
+		r.Together(nobody, Op{"one", func() { panic("ouch") }})
 	}}, 10)
 	if res.Failure == nil || !strings.HasPrefix(res.Failure.Why, "one panics: ouch") {
 		t.Errorf("%+v", res.Failure)
@@ -211,7 +213,7 @@ func TestProgramThatIsNotDeterministicIsReported(t *testing.T) {
 		if runs > 1 {
 			ops = append(ops, Op{"c", func() { r.Step("x", nil) }})
 		}
-		r.Together(ops...)
+		r.Together(nobody, ops...)
 	}}, 10)
 	if res.Failure == nil || !strings.Contains(res.Failure.Why, "not deterministic") {
 		t.Errorf("%+v", res.Failure)
@@ -221,7 +223,7 @@ func TestProgramThatIsNotDeterministicIsReported(t *testing.T) {
 func TestGoexitEndsAThread(t *testing.T) {
 	res := Explore(Program{Name: "goexit", Do: func(r *Run) {
 		done := false
-		r.Together(Op{"one", func() {
+		r.Together(nobody, Op{"one", func() {
 			defer func() { done = true }()
 			panic(Goexit)
 		}})
@@ -248,7 +250,7 @@ func TestAlarms(t *testing.T) {
 			if !stopped.Stop() || stopped.Stop() {
 				r.Failf("Stop reports something else")
 			}
-			r.Together(Op{"work", func() {
+			r.Together(nobody, Op{"work", func() {
 				r.Step("work", nil)
 				note("work")()
 			}})
@@ -270,7 +272,7 @@ func TestAlarms(t *testing.T) {
 func TestSpin(t *testing.T) {
 	res := Explore(Program{Name: "spin", Do: func(r *Run) {
 		locked, spins := true, 0
-		r.Together(
+		r.Together(nobody,
 			Op{"holder", func() {
 				r.Step("unlock", nil)
 				locked = false
@@ -298,7 +300,7 @@ func TestWeakObjectsAndWatches(t *testing.T) {
 		r.Object(object).AtEnd(func() { collected++ })
 		stop := r.When(func() bool { return over }, func() { told++ })
 		stopped := false
-		r.Together(
+		r.Together(nobody,
 			Op{"end", func() { r.Step("end", nil); over = true; r.Changed() }},
 			Op{"stop", func() { stopped = stop() }},
 			Op{"collect", func() { r.Collect(object, func() bool { return !over }) }},
@@ -323,5 +325,20 @@ func TestReplayRefusesNonsense(t *testing.T) {
 	}
 	if f, err := Replay(sleeper(true), "2:0101"); f != nil || err != nil {
 		t.Errorf("a schedule in which nothing is wrong: %v, %v", f, err)
+	}
+}
+
+// A sleeper whose timer would wake it is judged before that.
+func TestTimersHideNoSleeper(t *testing.T) {
+	var judged []int
+	res := Explore(Program{Name: "timer", Do: func(r *Run) {
+		judged = nil
+		awake := false
+		r.Alarm(time.Second, func() { awake = true })
+		r.Together(func(waiting []Thread) { judged = append(judged, len(waiting)) },
+			Op{"sleeper", func() { r.Step("sleep", open(func() bool { return awake })) }})
+	}}, 10)
+	if res.Failure != nil || !slices.Equal(judged, []int{1, 0}) {
+		t.Errorf("%d sleepers were judged, want 1 and then 0; %+v", judged, res.Failure)
 	}
 }

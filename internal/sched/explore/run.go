@@ -227,13 +227,13 @@ func (r *Run) pick(t *thread) *thread {
 		able, must := r.able(t)
 		n := len(able)
 		if n == 0 {
+			if next := r.resting(calm); next != nil {
+				return next
+			}
 			if r.ring() {
 				continue
 			}
-			if next := r.settled(); next != nil {
-				return next
-			}
-			return nil
+			return r.settled()
 		}
 		if !r.exploring {
 			return able[0]
@@ -285,10 +285,8 @@ func (t *thread) can() bool { return t.gate == nil || t.gate.Open() }
 // settled is called when nobody can go on. It returns a thread that waits for
 // that; else this is the end, or a deadlock.
 func (r *Run) settled() *thread {
-	for _, t := range r.threads {
-		if _, ok := t.gate.(*rest); ok && !t.over {
-			return t
-		}
+	if t := r.resting(still); t != nil {
+		return t
 	}
 	var waiting []string
 	for _, t := range r.threads {
@@ -303,9 +301,24 @@ func (r *Run) settled() *thread {
 }
 
 // rest is the gate of a thread that waits until nobody else can go on.
-type rest struct{}
+type rest int
 
-func (*rest) Open() bool { return false }
+const (
+	calm  rest = iota // now
+	still             // and not later either
+)
+
+func (rest) Open() bool { return false }
+
+// resting returns a thread that waits at the gate.
+func (r *Run) resting(g rest) *thread {
+	for _, t := range r.threads {
+		if t.gate == g && !t.over {
+			return t
+		}
+	}
+	return nil
+}
 
 // Op is one of the things that are to happen at once.
 type Op struct {
@@ -314,28 +327,36 @@ type Op struct {
 }
 
 // Together explores every order in which the operations can happen, together
-// with whatever threads run already. It returns when nobody can go on any more,
-// with those operations that have not ended. Outside of it threads take turns in
-// one fixed order.
-func (r *Run) Together(ops ...Op) (waiting []Thread) {
+// with whatever threads run already. Whenever nobody can go on, judge is called
+// with those operations that have not ended, and only then time passes: a sleeper
+// that nobody has woken is seen before its own timer wakes it. Together returns
+// when there is nothing left to pass time for. Outside of it threads take turns
+// in one fixed order.
+func (r *Run) Together(judge func(waiting []Thread), ops ...Op) {
 	threads := make([]Thread, len(ops))
 	for i, op := range ops {
 		threads[i] = r.Go(op.Name, op.Do)
 	}
-	r.exploring = true
-	r.Settle()
-	r.exploring = false
-	for _, t := range threads {
-		if !t.Over() {
-			waiting = append(waiting, t)
+	for {
+		r.exploring = true
+		r.Step("wait until nobody can go on", calm)
+		r.exploring = false
+		var waiting []Thread
+		for _, t := range threads {
+			if !t.Over() {
+				waiting = append(waiting, t)
+			}
+		}
+		judge(waiting)
+		if !r.ring() {
+			return
 		}
 	}
-	return waiting
 }
 
 // Settle lets all threads run until nobody can go on any more, also not after
 // some time.
-func (r *Run) Settle() { r.Step("wait until nobody can go on", (*rest)(nil)) }
+func (r *Run) Settle() { r.Step("wait until nobody can go on any more", still) }
 
 // Rename gives the calling thread another name.
 func (r *Run) Rename(name string) { r.current.name = name }
