@@ -22,6 +22,7 @@ type actorWorld struct {
 	pool   *actor.Pool[letter, actor.None] // nil if the actor is held
 	held   *holder
 	addr   *actor.Address[letter]
+	owned  bool // owner owns the actor
 	used   bool // somebody else has got addr
 
 	procs   []*proc
@@ -72,7 +73,9 @@ type actorState struct {
 var (
 	actorEmpty  = actorState{name: "empty", capacity: actor.Unbounded()}
 	actorQueued = actorState{name: "one queued", capacity: actor.Unbounded(), queued: 1}
+	actorSix    = actorState{name: "six queued", capacity: actor.Unbounded(), queued: 6}
 	actorFull   = actorState{name: "full", capacity: actor.Bounded(1), queued: 1}
+	actorStates = []actorState{actorEmpty, actorQueued, actorSix, actorFull}
 )
 
 // actorOp is one operation on an actor: of a process, or of others.
@@ -83,6 +86,8 @@ type actorOp struct {
 	cancel bool // with a context that somebody ends meanwhile
 	held   bool // on an actor whose channel somebody else holds
 	full   bool // on an actor without room
+	owned  bool // on an actor with an owner
+	ends   bool // it may wait for the actor's end
 }
 
 // body is what every process runs.
@@ -197,6 +202,12 @@ var actorOps = []actorOp{
 	}},
 	{name: "ask", do: func(w *actorWorld, id int) { w.ask(id) }},
 	{name: "recv", script: func(ctx context.Context, p *proc) (bool, error) { return false, p.recv(ctx) }},
+	{name: "recv two", script: func(ctx context.Context, p *proc) (bool, error) {
+		if err := p.recv(ctx); err != nil {
+			return false, nil
+		}
+		return false, p.recv(ctx)
+	}},
 	{name: "recv with ctx", cancel: true, script: func(_ context.Context, p *proc) (bool, error) { return false, p.recv(p.w.owner) }},
 	{name: "try", script: func(_ context.Context, p *proc) (bool, error) { return false, p.try() }},
 	{name: "ready", script: func(_ context.Context, p *proc) (bool, error) {
@@ -259,6 +270,30 @@ var actorOps = []actorOp{
 	}},
 	{name: "restart", held: true, script: func(context.Context, *proc) (bool, error) { return true, errCrash }},
 	{name: "wait for room", full: true, do: func(w *actorWorld, id int) { w.send(context.Background(), id) }},
+	{name: "wait", ends: true, do: func(w *actorWorld, _ int) {
+		err := w.addr.Wait(context.Background())
+		if !isClosed(w.addr.Done()) || w.addr.Processes() > 0 {
+			w.r.Failf("Wait says %v, and it has not ended", err)
+		}
+	}},
+	{name: "stop", ends: true, do: func(w *actorWorld, _ int) {
+		w.closes = true
+		if w.pool == nil {
+			w.held.post(func() { w.held.channel().Close(w.held.ctx) })
+			return
+		}
+		exits, err := w.pool.Stop(context.Background())
+		if err != nil && !errors.Is(err, actor.ErrAborted) {
+			w.r.Failf("Stop: %v", err)
+		}
+		if len(exits) != w.spawned {
+			w.r.Failf("Stop: %d exits of %d processes", len(exits), w.spawned)
+		}
+	}},
+	{name: "owner ends", owned: true, do: func(w *actorWorld, _ int) {
+		w.closes = true
+		sched.Cancel(w.cancel, nil)
+	}},
 	{name: "address collected", do: func(w *actorWorld, _ int) {
 		w.closes = true
 		w.r.Collect(w.addr, func() bool { return !w.used })
@@ -303,10 +338,10 @@ func (w *actorWorld) ask(id int) {
 // actorProgram is a scenario of some operations on an actor.
 func actorProgram(state actorState, ops ...actorOp) explore.Program {
 	names := make([]string, len(ops))
-	held := false
+	held, owned := false, false
 	for i, op := range ops {
 		names[i] = op.name
-		held = held || op.held
+		held, owned = held || op.held, owned || op.owned
 		if op.full {
 			state = actorFull
 		}
@@ -316,6 +351,7 @@ func actorProgram(state actorState, ops ...actorOp) explore.Program {
 		Do: func(r *explore.Run) {
 			w := &actorWorld{ledger: newLedger(r), left: order{}, waits: map[string]func() bool{}}
 			w.owner, w.cancel = context.WithCancelCause(context.Background())
+			w.owned = owned
 			w.run(state, held, ops)
 		},
 	}
@@ -338,6 +374,9 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 			if op.name == "ask" && slices.ContainsFunc(w.procs, func(p *proc) bool { return p.batch }) {
 				return true // it is in a batch that goes on until the clock ends it
 			}
+			if op.ends {
+				return !isClosed(w.addr.Done())
+			}
 			return w.addr.Capacity() == actor.Bounded(1) && w.addr.Len() > 0 && !w.addr.Closed()
 		}
 		all = append(all, explore.Op{Name: name, Do: func() { op.do(w, i+1) }})
@@ -354,7 +393,11 @@ func (w *actorWorld) run(state actorState, held bool, ops []actorOp) {
 	if held {
 		w.hold(cfg, n)
 	} else {
-		w.pool, w.addr = actor.SpawnPool(context.Background(), cfg, n, w.body)
+		owner := context.Background()
+		if w.owned {
+			owner, cfg.Detached = w.owner, false
+		}
+		w.pool, w.addr = actor.SpawnPool(owner, cfg, n, w.body)
 	}
 	for range state.queued {
 		m := w.next(0)

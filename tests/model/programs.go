@@ -14,11 +14,15 @@ func Programs() []explore.Program {
 	var all []explore.Program
 	for _, state := range queueStates {
 		for i, a := range queueOps {
-			for _, b := range queueOps[i:] {
-				all = append(all, queueProgram(state, a, b))
-			}
-			if state.holder {
-				all = append(all, queueProgram(state, a, holderBatch))
+			switch {
+			case !state.holder:
+				for _, b := range queueOps[i:] {
+					all = append(all, queueProgram(state, a, b))
+				}
+			case !a.seated:
+				for _, b := range holderOps {
+					all = append(all, queueProgram(state, a, b))
+				}
 			}
 		}
 	}
@@ -67,8 +71,15 @@ var triples = []triple{
 	{"a watched inbox is closed", "empty", [3]string{"ready", "send", "close"}, false},
 	{"a watched inbox and another receiver", "one queued", [3]string{"ready", "recv", "send"}, false},
 	{"a receiver leaves while a message comes for it", "empty", [3]string{"leave", "recv", "send"}, false},
-	{"a second receiver comes for what was taken ahead", "taken ahead", [3]string{"join", "send", "halt some"}, false},
-	{"receivers come and go over what was taken ahead", "taken ahead", [3]string{"join", "leave", "send"}, false},
+	{"a second receiver comes for what was taken ahead", "taken ahead", [3]string{"join", "recv of who took ahead", "halt some"}, false},
+	{"receivers come and go over what was taken ahead", "taken ahead", [3]string{"join", "leave of who took ahead", "send"}, false},
+	{"what was taken ahead is taken back while it is received", "taken ahead", [3]string{"recv of who took ahead", "tickets", "send two"}, false},
+	{"a halt while what was taken ahead is received", "taken ahead", [3]string{"recv of who took ahead", "halt", "send"}, false},
+	{"an abort while what was taken ahead is received", "taken ahead", [3]string{"batch of who took ahead", "abort one", "join"}, false},
+	{"what an aborted receiver gives back is another's", "one queued", [3]string{"batch", "recv", "abort one"}, false},
+	{"an abort of one while a message comes", "empty", [3]string{"recv", "recv two", "abort one"}, false},
+	{"delays end when a message is taken", "crowded", [3]string{"send", "send", "recv"}, false},
+	{"a close while senders are delayed", "crowded", [3]string{"send with ctx", "recv", "close"}, false},
 	{"two senders and a receiver", "empty", [3]string{"send", "send", "recv"}, false},
 
 	{"the last exit while a message comes", "empty", [3]string{"last exit", "last exit", "send"}, true},
@@ -82,6 +93,13 @@ var triples = []triple{
 	{"a restart while the actor is halted", "empty", [3]string{"restart", "send", "halt"}, true},
 	{"a restart makes room", "full", [3]string{"restart", "wait for room", "abort"}, true},
 	{"an abort while senders wait", "full", [3]string{"wait for room", "wait for room", "abort"}, true},
+	{"two wait for the last exit", "empty", [3]string{"wait", "stop", "last exit"}, true},
+	{"a process is added while the actor is stopped", "empty", [3]string{"stop", "spawn into the pool", "send"}, true},
+	{"the owner ends while the actor is stopped", "empty", [3]string{"owner ends", "stop", "send"}, true},
+	{"a halt while a process has messages ahead", "six queued", [3]string{"recv two", "send", "halt"}, true},
+	{"an abort while a process has messages ahead", "six queued", [3]string{"recv two", "send", "abort"}, true},
+	{"a process joins one that has messages ahead", "six queued", [3]string{"recv two", "spawn into the pool", "close"}, true},
+	{"a restart of one that has messages ahead", "six queued", [3]string{"restart", "send", "halt some"}, true},
 	{"halt, abort and a message", "empty", [3]string{"halt", "abort", "send"}, true},
 	{"a message to an address that nobody had", "empty", [3]string{"address collected", "send", "recv"}, true},
 	{"a receive that gives up, a message and a halt", "empty", [3]string{"recv with ctx", "send", "halt"}, true},
@@ -90,10 +108,11 @@ var triples = []triple{
 func (t triple) program() explore.Program {
 	if t.actor {
 		ops := find(t.ops, actorOps, func(o actorOp) string { return o.name })
-		return actorProgram(actorEmpty, ops...)
+		i := slices.IndexFunc(actorStates, func(s actorState) bool { return s.name == t.state })
+		return actorProgram(actorStates[i], ops...)
 	}
 	i := slices.IndexFunc(queueStates, func(s queueState) bool { return s.name == t.state })
-	return queueProgram(queueStates[i], find(t.ops, queueOps, func(o queueOp) string { return o.name })...)
+	return queueProgram(queueStates[i], find(t.ops, append(slices.Clip(queueOps), holderOps...), func(o queueOp) string { return o.name })...)
 }
 
 // find looks operations up by name.

@@ -19,6 +19,7 @@ type queueWorld struct {
 	closed bool  // something that closes has been called
 	abort  bool  // Abort has been called
 	left   order // what is handed back
+	loose  bool  // a receiver among others is aborted: what it gives back may be overtaken (law S2)
 	waits  map[string]func() bool
 }
 
@@ -36,15 +37,17 @@ type seat struct {
 // join adds a receiver.
 func (w *queueWorld) join(name string) *seat {
 	s := &seat{w: w, name: name, order: order{}}
-	w.seats = append(w.seats, s)
 	w.q.Join(&s.r)
+	w.seats = append(w.seats, s)
 	return s
 }
 
 // take notes messages that the seat has received.
 func (s *seat) take(ms ...msg) {
 	for _, m := range ms {
-		s.order.see(s.w.r, m)
+		if !s.w.loose {
+			s.order.see(s.w.r, m)
+		}
 		s.w.got(m, s.name)
 	}
 }
@@ -78,19 +81,20 @@ func (s *seat) waiting() {
 
 // queueOp is one operation on a mailbox.
 type queueOp struct {
-	name string
-	do   func(w *queueWorld, id int) []explore.Op
+	name   string
+	do     func(w *queueWorld, id int) []explore.Op
+	seated bool // its receiver is there when the scenario begins
 }
 
 func one(name string, f func()) []explore.Op { return []explore.Op{{Name: name, Do: f}} }
 
 // sending returns an operation that sends with f.
 func sending(name string, f func(w *queueWorld, m msg, done chan struct{}) mailbox.Status) queueOp {
-	return queueOp{name, func(w *queueWorld, id int) []explore.Op {
+	return queueOp{name: name, do: func(w *queueWorld, id int) []explore.Op {
 		name := fmt.Sprintf("%s %d", name, id)
 		w.waits[name] = func() bool {
-			limit := w.q.Policy().Limit
-			return limit > 0 && w.q.Len() >= limit && !w.q.Closed()
+			p, n := w.q.Policy(), w.q.Len()
+			return !w.q.Closed() && (p.Limit > 0 && n >= p.Limit || p.Start > 0 && n >= p.Start)
 		}
 		done := make(chan struct{})
 		ops := one(name, func() {
@@ -111,7 +115,7 @@ func sending(name string, f func(w *queueWorld, m msg, done chan struct{}) mailb
 
 // receiving returns an operation of a receiver of its own.
 func receiving(name string, f func(s *seat, done chan struct{})) queueOp {
-	return queueOp{name, func(w *queueWorld, id int) []explore.Op {
+	return queueOp{name: name, seated: true, do: func(w *queueWorld, id int) []explore.Op {
 		s := w.join(fmt.Sprintf("%s %d", name, id))
 		s.waiting()
 		done := make(chan struct{})
@@ -128,7 +132,7 @@ func receiving(name string, f func(s *seat, done chan struct{})) queueOp {
 
 // acting returns an operation of somebody else.
 func acting(name string, f func(w *queueWorld)) queueOp {
-	return queueOp{name, func(w *queueWorld, id int) []explore.Op {
+	return queueOp{name: name, do: func(w *queueWorld, id int) []explore.Op {
 		return one(fmt.Sprintf("%s %d", name, id), func() { f(w) })
 	}}
 }
@@ -208,11 +212,26 @@ var queueOps = []queueOp{
 		w.q.MarkAborted()
 		w.q.Abort()
 	}),
+	acting("halt one", func(w *queueWorld) {
+		if len(w.seats) > 0 && !w.seats[0].left {
+			w.seats[0].r.Halt()
+		}
+	}),
+	{name: "abort one", do: func(w *queueWorld, id int) []explore.Op {
+		w.loose = true
+		return one(fmt.Sprintf("abort one %d", id), func() {
+			if len(w.seats) > 0 && !w.seats[0].left {
+				w.seats[0].aborted = true
+				w.seats[0].r.MarkAborted()
+				w.seats[0].r.Abort()
+			}
+		})
+	}},
 	receiving("leave", func(s *seat, _ chan struct{}) {
 		s.left = true
 		s.w.q.Leave(&s.r)
 	}),
-	{"join", func(w *queueWorld, id int) []explore.Op {
+	{name: "join", do: func(w *queueWorld, id int) []explore.Op {
 		return one(fmt.Sprintf("join %d", id), func() {
 			s := w.join(fmt.Sprintf("join %d", id))
 			s.aborted = w.abort
@@ -220,6 +239,12 @@ var queueOps = []queueOp{
 			s.recv(nil)
 		})
 	}},
+	acting("take", func(w *queueWorld) {
+		if m, _, ok := w.q.Take(); ok {
+			w.got(m, "nobody")
+		}
+	}),
+	acting("tickets", func(w *queueWorld) { w.q.Tickets() }),
 	acting("length", func(w *queueWorld) {
 		if n := w.q.Len(); n < 0 || n > 8 {
 			w.r.Failf("Len is %d", n)
@@ -227,12 +252,29 @@ var queueOps = []queueOp{
 	}),
 }
 
-// holderBatch is a batch of who has taken messages ahead.
-var holderBatch = queueOp{"batch of who took ahead", func(w *queueWorld, _ int) []explore.Op {
-	holder := w.seats[0]
-	holder.waiting()
-	return one(holder.name, func() { holder.batch(8) })
-}}
+// holding returns an operation of the receiver that has taken messages ahead. No
+// other one may be there when it begins: with two, nobody takes ahead.
+func holding(name string, f func(holder *seat)) queueOp {
+	return queueOp{name: name, do: func(w *queueWorld, _ int) []explore.Op {
+		holder := w.seats[0]
+		holder.waiting()
+		return one(holder.name, func() { f(holder) })
+	}}
+}
+
+var holderOps = []queueOp{
+	holding("recv of who took ahead", func(holder *seat) {
+		if holder.recv(nil) == mailbox.OK {
+			holder.recv(nil)
+		}
+	}),
+	holding("try of who took ahead", func(holder *seat) { holder.try() }),
+	holding("batch of who took ahead", func(holder *seat) { holder.batch(8) }),
+	holding("leave of who took ahead", func(holder *seat) {
+		holder.left = true
+		holder.w.q.Leave(&holder.r)
+	}),
+}
 
 // queueState is a mailbox in which a scenario begins.
 type queueState struct {
@@ -246,6 +288,7 @@ type queueState struct {
 var queueStates = []queueState{
 	{name: "empty"},
 	{name: "one queued", queued: 1},
+	{name: "crowded", policy: mailbox.Policy{Start: 1, Base: time.Millisecond, Factor: 1}, queued: 1},
 	{name: "full", policy: mailbox.Policy{Limit: 1}, queued: 1},
 	{name: "taken ahead", queued: 6, holder: true},
 	{name: "taken ahead and asked", queued: 6, holder: true, asked: true},
@@ -312,7 +355,9 @@ func (w *queueWorld) finish() {
 		w.q.Leave(&s.r)
 	}
 	for m, _, ok := w.q.Take(); ok; m, _, ok = w.q.Take() {
-		w.left.see(w.r, m)
+		if !w.loose {
+			w.left.see(w.r, m)
+		}
 		w.got(m, "nobody")
 	}
 	if w.q.Len() != 0 {
