@@ -64,13 +64,24 @@ func (a *Address[M]) Watch(of Ref, msg func(exit error) M) (stop func() bool) {
 	}
 	s := &delivery[M]{to: a}
 	s.endsWith(a.actor())
-	watched := of.actor()
+	watched := coreOf(of)
 	forget := watched.atEnd(func() {
 		_, exit := watched.ended()
 		sched.Go(func() { s.deliver(func() M { return msg(exit) }) })
 	})
 	s.whenOver(func() { forget() })
 	return s.stop
+}
+
+// coreOf returns the actor behind a Ref. Other packages have types that are one
+// because they embed one, and zero values of those.
+func coreOf(of Ref) *core {
+	defer func() {
+		if recover() != nil {
+			panic("actor: Watch: of is a zero value")
+		}
+	}()
+	return of.actor()
 }
 
 // delivery is a send that comes later, once or again and again, and can be

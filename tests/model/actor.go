@@ -137,6 +137,9 @@ func (p *proc) mayWait() bool {
 
 // received checks what a receive said.
 func (p *proc) received(err error, haltedBefore bool, letters ...letter) {
+	if len(letters) > 0 && haltedBefore && p.halts == 0 {
+		p.w.r.Failf("%s has received a message and was not told that it was halted before", p.name)
+	}
 	for _, m := range letters {
 		p.order.see(p.w.r, m.msg)
 		p.w.got(m.msg, p.name)

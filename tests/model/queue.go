@@ -18,6 +18,7 @@ type queueWorld struct {
 	halted bool  // Halt has been called
 	closed bool  // something that closes has been called
 	abort  bool  // Abort has been called
+	gone   bool  // and has returned
 	left   order // what is handed back
 	loose  bool  // a receiver among others is aborted: what it gives back may be overtaken (law S2)
 	waits  map[string]func() bool
@@ -52,15 +53,24 @@ func (s *seat) take(ms ...msg) {
 	}
 }
 
+// moment is what had been done to the mailbox before a receive.
+type moment struct{ halted, gone bool }
+
+func (w *queueWorld) now() moment { return moment{w.halted, w.gone} }
+
 // answer checks what a receive said.
-func (s *seat) answer(st mailbox.Status, haltedBefore bool) {
+func (s *seat) answer(st mailbox.Status, before moment) {
 	switch st { //nolint:exhaustive // the others say nothing about ends
+	case mailbox.OK:
+		if before.gone || before.halted && s.halts == 0 {
+			s.w.r.Failf("%s has received a message and was not told what had happened before: %+v", s.name, before)
+		}
 	case mailbox.Halted:
 		if s.halts++; s.halts > 1 {
 			s.w.r.Failf("%s was told twice that it is halted", s.name)
 		}
 	case mailbox.Closed:
-		if s.halts == 0 && (haltedBefore || !s.w.closed) {
+		if s.halts == 0 && (before.halted || !s.w.closed) {
 			s.w.r.Failf("%s was told of the close before the halt", s.name)
 		}
 	case mailbox.Aborted:
@@ -138,31 +148,31 @@ func acting(name string, f func(w *queueWorld)) queueOp {
 }
 
 func (s *seat) recv(done chan struct{}) mailbox.Status {
-	halted := s.w.halted
+	before := s.w.now()
 	m, st := s.r.Recv(done)
 	if st == mailbox.OK {
 		s.take(m)
 	}
-	s.answer(st, halted)
+	s.answer(st, before)
 	return st
 }
 
 func (s *seat) try() mailbox.Status {
-	halted := s.w.halted
+	before := s.w.now()
 	m, st := s.r.TryRecv()
 	if st == mailbox.OK {
 		s.take(m)
 	}
-	s.answer(st, halted)
+	s.answer(st, before)
 	return st
 }
 
 func (s *seat) batch(most int) {
-	halted := s.w.halted
+	before := s.w.now()
 	dst := make([]msg, most)
 	n, st := s.r.RecvBatch(nil, dst, time.Second)
 	s.take(dst[:n]...)
-	s.answer(st, halted)
+	s.answer(st, before)
 }
 
 func (w *queueWorld) push(m msg, done chan struct{}) mailbox.Status {
@@ -211,6 +221,7 @@ var queueOps = []queueOp{
 		w.closed, w.abort = true, true
 		w.q.MarkAborted()
 		w.q.Abort()
+		w.gone = true
 	}),
 	acting("halt one", func(w *queueWorld) {
 		if len(w.seats) > 0 && !w.seats[0].left {
@@ -246,9 +257,7 @@ var queueOps = []queueOp{
 	}),
 	acting("tickets", func(w *queueWorld) { w.q.Tickets() }),
 	acting("length", func(w *queueWorld) {
-		if n := w.q.Len(); n < 0 || n > 8 {
-			w.r.Failf("Len is %d", n)
-		}
+		w.bound()
 	}),
 }
 
@@ -328,8 +337,20 @@ func queueProgram(state queueState, ops ...queueOp) explore.Program {
 	}
 }
 
+// bound checks that there is no more in the mailbox than may be.
+func (w *queueWorld) bound() {
+	most := 12
+	if w.q.Policy().Limit > 0 {
+		most = w.q.Policy().Limit
+	}
+	if n := w.q.Len(); n < 0 || n > most && !w.abort { // what an abort gives back may be more
+		w.r.Failf("Len is %d", n)
+	}
+}
+
 // judge checks that those who sleep have a reason to.
 func (w *queueWorld) judge(waiting []explore.Thread) {
+	w.bound()
 	for _, t := range waiting {
 		if may := w.waits[t.Name()]; may == nil || !may() {
 			w.r.Failf("%s sleeps though there is something to do: %d messages, closed %v, halted %v",
