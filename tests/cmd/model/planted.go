@@ -69,7 +69,7 @@ var plants = []planted{
 		new: `	state.Store(awaited)
 	return true`,
 		in:   "actor, empty: send | send",
-		says: "",
+		says: "sleeps though there is something to do",
 	},
 }
 
