@@ -2,6 +2,7 @@ package tinyactor_test
 
 import (
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -190,5 +191,56 @@ func goBlocks(text string) []string {
 			blocks = append(blocks, block+"\n")
 		}
 		text = after
+	}
+}
+
+// What does not go through internal/sched, the model checker does not see. In
+// mailbox and actor only closing a channel, and a signal that need not be taken,
+// may do without: both happen under a lock.
+func TestOnlySchedSchedules(t *testing.T) {
+	calls := []string{
+		"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.NewTimer", "time.NewTicker", "time.Tick",
+		"runtime.Gosched", "runtime.Goexit", "runtime.AddCleanup", "runtime.SetFinalizer", "context.AfterFunc", "weak.Make",
+	}
+	allowed := []string{
+		"actor/reach.go: time.Now",                 // asks what kind of clock there is
+		"internal/mailbox/receiver.go: SelectStmt", // signal, under the lock
+		"internal/mailbox/receiver.go: SendStmt",
+	}
+	for _, file := range files(t, ".go") {
+		dir := filepath.ToSlash(filepath.Dir(file))
+		if dir != "actor" && dir != "internal/mailbox" || strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := func(at ast.Node, what string) {
+			if what = filepath.ToSlash(file) + ": " + what; !slices.Contains(allowed, what) {
+				t.Errorf("%s, in line %d", what, set.Position(at.Pos()).Line)
+			}
+		}
+		for _, spec := range parsed.Imports {
+			if slices.Contains([]string{`"sync"`, `"sync/atomic"`, `"weak"`}, spec.Path.Value) {
+				found(spec, spec.Path.Value)
+			}
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt, *ast.SelectStmt, *ast.SendStmt:
+				found(n, strings.TrimPrefix(fmt.Sprintf("%T", n), "*ast."))
+			case *ast.UnaryExpr:
+				if n.Op == token.ARROW {
+					found(n, "receive")
+				}
+			case *ast.SelectorExpr:
+				if pkg, ok := n.X.(*ast.Ident); ok && slices.Contains(calls, pkg.Name+"."+n.Sel.Name) {
+					found(n, pkg.Name+"."+n.Sel.Name)
+				}
+			}
+			return true
+		})
 	}
 }
