@@ -17,6 +17,10 @@ type story struct {
 	of    map[int]*telling
 
 	ghosts []*cell // children that were removed before the end and had stuck processes then
+
+	// Of the incarnation before, if this one only closes what that has stopped: one
+	// end, of which there is one report.
+	before map[*cell]*telling
 }
 
 // telling is the report about one child.
@@ -88,6 +92,16 @@ func (y *story) inherit(before, now *shell) {
 	}
 }
 
+// goOn takes over what the incarnation before has told of its end.
+func (y *story) goOn(before *shell) {
+	before.state.RLock()
+	defer before.state.RUnlock()
+	y.before = make(map[*cell]*telling, len(before.story.told))
+	for _, t := range before.story.told {
+		y.before[t.cell] = t
+	}
+}
+
 // leftBehind appends the children with stuck processes in and below c, which has
 // stopped.
 func (c *cell) leftBehind(left []*cell) []*cell {
@@ -118,6 +132,9 @@ func (y *story) find(s *shell, id int) *telling {
 	if t == nil && s.m.ending && s.cells[id] != nil {
 		c := s.cells[id]
 		t = &telling{Report: Report{Name: c.ref.Name(), Ending: NotRunning}, cell: c}
+		if was := y.before[c]; was != nil {
+			t.Report, t.aborted = was.Report, was.aborted
+		}
 		if y.of == nil {
 			y.of = make(map[int]*telling, s.m.figures.Specs)
 		}

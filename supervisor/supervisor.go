@@ -117,7 +117,10 @@ func claimBelow(c Child, taken *[]*cell) error {
 
 // run is the body of a supervisor below another one.
 func (s *Supervisor) run(ctx context.Context, in *actor.Inbox[actor.None]) error {
-	sh := newShell(s)
+	sh, before := newShell(s), s.current.Load()
+	if before != nil && in.Address().Closed() {
+		sh.story.goOn(before)
+	}
 	s.current.Store(sh)
 	return sh.run(ctx, in)
 }
