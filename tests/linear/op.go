@@ -95,9 +95,9 @@ type Op struct {
 	// operation sent. See order.
 	later set
 
-	// behind says that while this operation found no room, another client's Push
-	// waited, that in the end got none. Room is kept for those that wait, and the
-	// moment in which a receiver has made some and lets them in can be seen.
+	// behind says that while this operation found no room, another client's Push was
+	// under way. Room is kept for those that wait, and the moment in which a receiver
+	// has made some and lets them in can be seen.
 	behind bool
 
 	Call, Return int64

@@ -24,18 +24,18 @@ func (h *history) prepare() {
 
 // queueUp finds the sends that were behind others.
 func (h *history) queueUp() {
-	var waited []*Op
+	var pushes []*Op
 	for c := range h.clients {
 		for i := range h.logs[c] {
-			if op := &h.logs[c][i]; op.Kind == Push && op.Status != mailbox.OK {
-				waited = append(waited, op)
+			if op := &h.logs[c][i]; op.Kind == Push {
+				pushes = append(pushes, op)
 			}
 		}
 	}
 	for c := range h.clients {
 		for i := range h.logs[c] {
 			op := &h.logs[c][i]
-			op.behind = op.Kind.sends() && slices.ContainsFunc(waited, func(w *Op) bool {
+			op.behind = op.Kind.sends() && slices.ContainsFunc(pushes, func(w *Op) bool {
 				return w.Client != c && w.Call < op.Return && op.Call < w.Return
 			})
 		}

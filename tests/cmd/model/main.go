@@ -27,7 +27,7 @@ import (
 
 func main() {
 	var opts options
-	flag.IntVar(&opts.most, "most", 200_000, "schedules per scenario, ten times as many for two preemptions")
+	flag.IntVar(&opts.most, "most", 100_000, "schedules per scenario, ten times as many for two preemptions")
 	flag.IntVar(&opts.least, "least", 0, "fail if there are fewer schedules in all")
 	flag.IntVar(&opts.jobs, "jobs", runtime.GOMAXPROCS(0), "scenarios at a time")
 	flag.StringVar(&opts.run, "run", "", "only scenarios whose name matches, and no planted bugs")
