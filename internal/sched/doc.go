@@ -17,3 +17,10 @@
 // are sequentially consistent, and what lies between them is free of data races,
 // which the race detector checks elsewhere.
 package sched
+
+// Which of the channels given to Select was first.
+const (
+	First = iota
+	Done
+	Tick
+)

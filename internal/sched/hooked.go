@@ -245,13 +245,6 @@ func Ended(ch <-chan struct{}) bool {
 	return closed(ch)
 }
 
-// Which of the channels given to Select was first.
-const (
-	First = iota
-	Done
-	Tick
-)
-
 // Err is ctx.Err().
 func Err(ctx context.Context) error {
 	before("look at a context", nil)
