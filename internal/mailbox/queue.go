@@ -36,6 +36,11 @@ type Queue[M any] struct {
 	records  line[*sender[M]] // of senders that wait no more, for reuse
 	kept     int              // how many records
 	patience patience         // of senders that find no room
+
+	out    uint64 // messages that receivers have got, with those that holder has taken ahead
+	handed uint64 // messages that Take has removed
+	high   int    // the greatest length that was noticed
+	probe  probe
 }
 
 // Init sets the policy of a queue that nobody uses yet.
@@ -61,6 +66,7 @@ func (q *Queue[M]) Put(m M) Status {
 	}
 	if w == awaited { // step 3: choose it
 		r := q.seats.first.of
+		q.out++
 		q.mu.state.Store(calm)
 		r.give(m, nil)
 		return OK
@@ -82,6 +88,7 @@ func (q *Queue[M]) Offer(m M, ticket any) Status {
 	w := q.mu.take()
 	if w == awaited {
 		r := q.seats.first.of
+		q.out++
 		q.mu.state.Store(calm)
 		r.give(m, ticket)
 		return OK
@@ -126,6 +133,8 @@ func (q *Queue[M]) enter(m M, ticket any, force bool) Status {
 	for {
 		if q.idle.first != nil && q.senders.first == nil {
 			r, _ := q.idle.take() // step 3: the queue is open and empty
+			q.out++
+			q.probe.enters()
 			q.unlock()
 			r.give(m, ticket)
 			return OK
@@ -156,6 +165,8 @@ func (q *Queue[M]) enter(m M, ticket any, force bool) Status {
 func (q *Queue[M]) store(m M, ticket any) {
 	q.last.put(m, ticket)
 	q.n++
+	q.high = max(q.high, q.length())
+	q.probe.enters()
 	q.signal()
 }
 
@@ -241,6 +252,7 @@ func (q *Queue[M]) pop() (M, any) {
 	m, ticket := c.take(c.head)
 	c.head++
 	q.n--
+	q.out++
 	switch {
 	case !c.empty():
 	case c.next != nil:
@@ -264,7 +276,9 @@ func (q *Queue[M]) detach() *chunk[M] {
 		q.first = q.last
 	}
 	c.next = nil
+	q.high = max(q.high, q.n)
 	q.n -= c.tail - c.head
+	q.out += uint64(c.tail - c.head)
 	return c
 }
 
@@ -280,6 +294,7 @@ func (q *Queue[M]) putFront(c *chunk[M]) {
 		q.last = c
 	}
 	q.n += c.tail - c.head
+	q.out -= uint64(c.tail - c.head) // they were somebody's
 }
 
 // takeBack takes from the holder what it has taken ahead and not received, so
@@ -324,7 +339,7 @@ func (q *Queue[M]) crowded() bool {
 // measure sets the quota. What the holder receives without the lock only makes
 // more room than that.
 func (q *Queue[M]) measure() {
-	if q.last == nil || q.closed || q.signals > 0 || !q.idle.empty() || !q.senders.empty() {
+	if q.last == nil || q.closed || q.signals > 0 || !q.idle.empty() || !q.senders.empty() || q.probe.set {
 		q.quota = 0
 	} else {
 		q.quota = q.bound - q.ahead()
@@ -501,6 +516,8 @@ func (q *Queue[M]) Take() (m M, ticket any, ok bool) {
 	q.takeBack()
 	if ok = q.n > 0; ok {
 		m, ticket = q.pop()
+		q.out--
+		q.handed++
 	}
 	wake := q.admit(ok)
 	q.unlock()

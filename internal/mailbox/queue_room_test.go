@@ -9,7 +9,7 @@ import (
 // roomRecord is record with the lock held at return, too.
 func roomRecord(q *Queue[int]) *sender[int] {
 	for {
-		if s := q.record(); s != nil {
+		if s := q.record(nil); s != nil {
 			return s
 		}
 		q.lock()

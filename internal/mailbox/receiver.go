@@ -148,6 +148,7 @@ func (r *Receiver[M]) takeFirst(c *chunk[M]) (m M) {
 	var zero M
 	m, c.slots[c.head] = c.slots[c.head], zero
 	c.head++
+	r.q.out++
 	if r.q.n--; r.q.n > 0 {
 		r.q.mu.state.Store(free)
 		return m

@@ -23,18 +23,25 @@ type sender[M any] struct {
 	msg    M
 	ticket any
 	status Status // how the wait ended
+	from   any    // see PushFrom
+	since  time.Time
 }
 
 // Push puts a message in, waiting for room and for as long as backpressure
 // asks: OK, Closed or Canceled. Only on OK is the message in the queue. A nil
 // done never ends the wait.
 func (q *Queue[M]) Push(done <-chan struct{}, m M, ticket any) Status {
+	return q.PushFrom(done, m, ticket, nil)
+}
+
+// PushFrom is Push for a sender that Waiting names, unless from is nil.
+func (q *Queue[M]) PushFrom(done <-chan struct{}, m M, ticket, from any) Status {
 	q.lock()
 	if q.policy.Limit > 0 {
 		q.yieldForRoom()
 	}
 	for ; ; q.lock() {
-		if s, over := q.slowly(done, m, ticket); over {
+		if s, over := q.slowly(done, m, ticket, from); over {
 			return s
 		}
 	}
@@ -62,13 +69,13 @@ func (q *Queue[M]) yieldForRoom() {
 // slowly is Push for a message that finds the queue crowded: it waits for room or
 // is delayed. over is false if it must begin again. The lock is held at call, not
 // at return.
-func (q *Queue[M]) slowly(done <-chan struct{}, m M, ticket any) (s Status, over bool) {
+func (q *Queue[M]) slowly(done <-chan struct{}, m M, ticket, from any) (s Status, over bool) {
 	switch {
 	case q.closed:
 		q.unlock()
 		return Closed, true
 	case q.full():
-		if w := q.record(); w != nil {
+		if w := q.record(from); w != nil {
 			return q.waitForRoom(w, done, m, ticket), true
 		}
 		return OK, false
@@ -76,7 +83,7 @@ func (q *Queue[M]) slowly(done <-chan struct{}, m M, ticket any) (s Status, over
 		if d := q.policy.delay(q.length()); d < yieldBelow {
 			q.unlock()
 			sched.Yield()
-		} else if w := q.record(); w == nil {
+		} else if w := q.record(from); w == nil {
 			return OK, false
 		} else if !q.waitDelay(w, done, d) {
 			return Canceled, true
@@ -172,10 +179,13 @@ func (q *Queue[M]) admit(taken bool) (w wakeup[M]) {
 
 // record returns a record for a sender that has to wait. If there is none, it
 // lets go of the lock, makes one for the next call, and returns nil.
-func (q *Queue[M]) record() *sender[M] {
+func (q *Queue[M]) record(from any) *sender[M] {
 	s, ok := q.records.take()
 	if ok {
 		q.kept--
+		if from != nil {
+			s.from, s.since = from, sched.Now()
+		}
 		return s
 	}
 	q.unlock()
@@ -190,7 +200,7 @@ func (q *Queue[M]) record() *sender[M] {
 // lock is held.
 func (q *Queue[M]) keep(s *sender[M]) {
 	var zero M
-	s.msg, s.ticket = zero, nil
+	s.msg, s.ticket, s.from = zero, nil, nil
 	if q.kept == 0 || q.kept < keptSenders && uintptr(q.kept)*reflect.TypeFor[M]().Size() < idleBytes {
 		q.records.join(&s.place)
 		q.kept++

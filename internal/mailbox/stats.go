@@ -1,0 +1,124 @@
+package mailbox
+
+import (
+	"time"
+
+	"tinyactor/internal/sched"
+)
+
+// mostCounted is how many receivers or senders are looked at, one by one, for
+// somebody who only wants to know: everybody else stays away meanwhile.
+const mostCounted = 4096
+
+// Stats are a queue's figures at one moment. What was accepted is the sum of
+// Received, Handed and Length.
+type Stats struct {
+	Received uint64 // by receivers, without what they gave back
+	Handed   uint64 // removed by Take
+	Length   int
+	High     int // the greatest length that was noticed: up to one chunk below the greatest there was
+	Idle     int // receivers that wait for a message, or watch Ready while there is none
+	Closed   bool
+	Halted   bool
+}
+
+// Stats returns the figures. Of very many receivers it counts the idle ones
+// among the first.
+func (q *Queue[M]) Stats() Stats {
+	q.lock()
+	defer q.unlock()
+	n := q.length()
+	q.high = max(q.high, n)
+	s := Stats{
+		Received: q.out - uint64(q.ahead()),
+		Handed:   q.handed,
+		Length:   n,
+		High:     q.high,
+		Closed:   q.closed,
+		Halted:   q.halted,
+	}
+	seen := 0
+	for p := q.seats.first; p != nil && seen < mostCounted; p = p.next {
+		if p.of.place.in || p.of.ready != nil && n == 0 {
+			s.Idle++
+		}
+		seen++
+	}
+	return s
+}
+
+// Waiter is a sender that waits for room, or that backpressure holds up.
+type Waiter struct {
+	From  any // as given to PushFrom
+	Since time.Time
+}
+
+// Waiting returns the senders that wait and have told who they are, those for
+// room first, in order; of very many, the first.
+func (q *Queue[M]) Waiting() []Waiter {
+	var all []Waiter
+	for {
+		q.lock()
+		n := 0
+		for _, l := range [...]*line[*sender[M]]{&q.senders, &q.delayed} {
+			for p := l.first; p != nil && n < mostCounted; p = p.next {
+				n++
+			}
+		}
+		if n <= cap(all) {
+			break
+		}
+		q.unlock()
+		all = make([]Waiter, 0, n+8) // not under the lock
+	}
+	defer q.unlock()
+	for _, l := range [...]*line[*sender[M]]{&q.senders, &q.delayed} {
+		for p := l.first; p != nil && len(all) < cap(all); p = p.next {
+			if p.of.from != nil {
+				all = append(all, Waiter{p.of.from, p.of.since})
+			}
+		}
+	}
+	return all
+}
+
+// probe notes when one message enters the queue, so that somebody learns how
+// long it is in there. Until that message comes, no send goes the short way.
+type probe struct {
+	set    bool // the next message that enters is the one
+	target uint64
+	at     time.Time // when it entered
+}
+
+// enters notes that a message enters the queue, or is given to a receiver. The
+// lock is held.
+func (p *probe) enters() {
+	if p.set {
+		p.set, p.at = false, sched.Now()
+	}
+}
+
+// gone returns how many messages have been in the queue and are not any more.
+// The lock is held.
+func (q *Queue[M]) gone() uint64 { return q.out - uint64(q.ahead()) + q.handed }
+
+// Probe has the next message timed. How far that is, Reached tells. A probe
+// before that is forgotten.
+func (q *Queue[M]) Probe() {
+	q.lock()
+	defer q.unlock()
+	q.probe = probe{set: true, target: q.gone() + uint64(q.length()) + 1}
+	q.measure()
+}
+
+// Reached returns, once the message that Probe meant has been received, when it
+// entered the queue; until then, how many messages must be received before that
+// can be, by all receivers together.
+func (q *Queue[M]) Reached() (at time.Time, left int) {
+	q.lock()
+	defer q.unlock()
+	if n := q.gone(); n < q.probe.target {
+		return time.Time{}, int(q.probe.target - n)
+	}
+	return q.probe.at, 0
+}
