@@ -99,6 +99,7 @@ func TestImports(t *testing.T) {
 		"actor":            {"internal/"},
 		"internal/mailbox": {"internal/sched"},
 		"internal/hold":    {},
+		"internal/inspect": {},
 		"internal/sched":   {"internal/sched/explore"},
 		"supervisor":       {"actor", "internal/"},
 		"observer":         {"actor", "supervisor", "internal/"},

@@ -126,13 +126,13 @@ func (a *Address[M]) sendAsk(ctx context.Context, msg M, s *slot) error {
 	c := a.actor()
 	s.to.Store(c)
 	p := processOf(ctx)
+	s.asker = p
 	if p == nil || p.core != c {
 		return a.push(ctx, msg, s)
 	}
 	if c.processes() == 1 {
-		return c.asksItself()
+		return c.asksItself() // and whoever leaves it alone fails the ask: see failSelfAsks
 	}
-	s.asker = p // whoever leaves it alone fails the ask: see failSelfAsks
 	err := a.push(ctx, msg, s)
 	if err == nil && c.processes() == 1 {
 		s.answer(c.asksItself())
@@ -148,7 +148,10 @@ func (a *Address[M]) push(ctx context.Context, msg M, ticket any) error {
 	return nil
 }
 
-// insist is what a send does whose message was not taken at once.
+// insist is what a send does whose message was not taken at once. Its name in a
+// goroutine dump says what the goroutine does.
+//
+//go:noinline
 func (a *Address[M]) insist(ctx context.Context, msg M, ticket any, s mailbox.Status) error {
 	c, q := &a.ch.core, &a.ch.Queue
 	if s == mailbox.Closed {
@@ -159,7 +162,7 @@ func (a *Address[M]) insist(ctx context.Context, msg M, ticket any, s mailbox.St
 			return c.failed("send to itself", ErrFull)
 		}
 	}
-	switch q.Push(ctx.Done(), msg, ticket) {
+	switch q.PushFrom(ctx.Done(), msg, ticket, c.sender(ctx)) {
 	case mailbox.OK:
 		return nil
 	case mailbox.Closed:

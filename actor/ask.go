@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tinyactor/internal/hold"
+	"tinyactor/internal/inspect"
 	"tinyactor/internal/sched"
 )
 
@@ -27,12 +28,14 @@ const (
 type slot struct {
 	ctx   context.Context // the asker's
 	state sched.Uint32
-	done  chan struct{}       // of an asker that sleeps, capacity 1: gets a token with the answer
-	to    sched.Pointer[core] // who was sent the message
-	err   error               // the answer's error, or why there is none
+	// foreign: it went through a Sender that is not of this package
+	foreign bool
+	done    chan struct{}       // of an asker that sleeps, capacity 1: gets a token with the answer
+	to      sched.Pointer[core] // who was sent the message
+	err     error               // the answer's error, or why there is none
 
-	asker   *process // if it asks its own actor
-	foreign bool     // it went through a Sender that is not of this package
+	asker *process    // whose context the ask was made with, or nil
+	since sched.Int64 // when the asker fell asleep, if somebody looks at the actor that was asked: see sight
 }
 
 // call is a slot and the value of the answer.
@@ -82,6 +85,8 @@ func (c *replyContext) Value(key any) any {
 	switch key.(type) {
 	case processKey, slotKey, hold.ProcessKey:
 		return nil
+	case inspect.AskKey:
+		return true
 	}
 	return c.ctx.Value(key)
 }
@@ -210,8 +215,13 @@ func (s *slot) comesSoon() bool {
 }
 
 // await sleeps until the answer is there, and reports false if the asker's
-// context ended first.
+// context ended first. Its name in a goroutine dump says what the goroutine does.
+//
+//go:noinline
 func (s *slot) await() bool {
+	if to := s.to.Load(); to != nil {
+		to.awaited(s)
+	}
 	s.done = make(chan struct{}, 1)
 	if s.state.Or(slotAwaited)&slotAnswered != 0 {
 		return true

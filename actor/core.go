@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tinyactor/internal/mailbox"
 	"tinyactor/internal/sched"
 )
 
@@ -28,6 +29,11 @@ type queue interface {
 	Closed() bool
 	Tickets() []any
 	takeAny() (msg, ticket any, ok bool)
+	Stats() mailbox.Stats
+	Waiting() []mailbox.Waiter
+	Probe()
+	Reached() (entered time.Time, left int)
+	capacityText() string
 	messageType() string
 	hasAddress() bool
 }
@@ -52,6 +58,7 @@ type core struct {
 	held        *holder                // nil: the actor ends with its last process
 	labels      context.Context        // with the pprof labels of its goroutines, or nil
 	bulletin    *bulletin              // nil: nobody observes
+	sight       sched.Pointer[sight]   // nil: nobody looks in; once set, it stays
 	askLuck     askLuck
 	logHangs    sched.Bool // the log handler did not return in time
 
@@ -65,6 +72,7 @@ type core struct {
 	aborted   time.Time
 	finished  bool       // the last process has exited
 	released  bool       // nobody waits for it: finished, or only stuck processes are left
+	spawned   int        // processes there have been, if somebody looks
 	handing   bool       // somebody hands back leftovers
 	handAsk   *slot      // of the message that is being handed back
 	desertion error      // why nobody can receive any more, though not finished
@@ -235,6 +243,10 @@ func (c *core) enrol(p *process) {
 	c.live++
 	c.procs = append(c.procs, p)
 	p.seat.join()
+	if s := c.sight.Load(); s != nil {
+		p.seat.watch(s)
+		c.spawned++
+	}
 	c.note(EventSpawned, p.index, nil)
 }
 

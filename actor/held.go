@@ -92,7 +92,7 @@ func (h *heldChannel[M]) process(index, incarnation int) *process {
 		return p
 	}
 	if h.ch.held.OnCrash != nil {
-		p.seat.(*Inbox[M]).hand = new(hand[M])
+		p.seat.(*Inbox[M]).aside = &aside[M]{hand: new(hand[M])}
 	}
 	if h.ch.held.Fresh {
 		body := p.body
@@ -111,7 +111,7 @@ func (c *core) beginHeld(owner context.Context) (ended, aborted bool) {
 		c.held.begun = true
 		c.own(owner)
 		c.label()
-		c.bulletin = newBulletin(observersOf(owner))
+		c.observe(c.queue.messageType, observersOf(owner))
 	}
 	if !c.linked {
 		c.parent.Store(processOf(owner))
@@ -339,8 +339,15 @@ func (p *process) Tell(n hold.Note) {
 	}
 	p.core.tell(Event{
 		Kind: EventKind(n.Kind), ID: ID(n.ID), Name: n.Name, Parent: p.core.id, Supervisor: n.Supervisor,
-		Process: n.Process, Attempt: n.Attempt, After: n.After, Err: n.Err,
+		Path: p.core.path() + "/" + pathName(n.Name, ID(n.ID)), Process: n.Process, Attempt: n.Attempt, After: n.After, Err: n.Err,
 	})
+}
+
+// Describe says what the process is the body of.
+func (p *process) Describe(supervisor any) {
+	if s := p.core.sight.Load(); s != nil {
+		s.supervisor.Store(&supervisor)
+	}
 }
 
 // Up returns the process that owns this one's actor, and its hold.

@@ -27,7 +27,7 @@ type Inbox[M any] struct {
 	address *Address[M] // once the process has asked for it
 	ends    int         // receives that returned ErrClosed
 	err     error       // why Messages or Serve ended
-	hand    *hand[M]    // what is in hand, if somebody wants it after a crash
+	aside   *aside[M]   // what receives do beside, if somebody wants it
 }
 
 // context returns the process's context.
@@ -45,8 +45,8 @@ func (in *Inbox[M]) halted() (at time.Time, deaf bool) { return in.seat.Halted()
 // context is the cheapest. A message that is there is returned even if ctx has
 // ended.
 func (in *Inbox[M]) Recv(ctx context.Context) (M, error) {
-	if in.hand != nil {
-		return in.recvKept(ctx)
+	if in.aside != nil {
+		return in.recvAside(ctx)
 	}
 	m, s := in.seat.Recv(in.until(ctx))
 	if s != mailbox.OK {
@@ -60,8 +60,8 @@ func (in *Inbox[M]) Recv(ctx context.Context) (M, error) {
 
 // TryRecv is Recv that does not wait: ErrEmpty if there is nothing to receive.
 func (in *Inbox[M]) TryRecv() (M, error) {
-	if in.hand != nil {
-		return in.tryRecvKept()
+	if in.aside != nil {
+		return in.tryRecvAside()
 	}
 	m, s := in.seat.TryRecv()
 	if s != mailbox.OK {
@@ -82,8 +82,8 @@ func (in *Inbox[M]) RecvBatch(ctx context.Context, dst []M, wait time.Duration) 
 	if len(dst) == 0 {
 		panic("actor: RecvBatch: dst is empty")
 	}
-	if in.hand != nil {
-		return in.recvBatchKept(ctx, dst, wait)
+	if in.aside != nil {
+		return in.recvBatchAside(ctx, dst, wait)
 	}
 	n, s := in.seat.RecvBatch(in.until(ctx), dst, wait)
 	if s != mailbox.OK {
@@ -101,8 +101,8 @@ func (in *Inbox[M]) RecvBatch(ctx context.Context, dst []M, wait time.Duration) 
 func (in *Inbox[M]) Messages(ctx context.Context) iter.Seq[M] {
 	return func(yield func(M) bool) {
 		in.err = nil
-		if in.hand != nil {
-			in.messagesKept(ctx, yield)
+		if in.aside != nil {
+			in.messagesAside(ctx, yield)
 			return
 		}
 		done := in.until(ctx)

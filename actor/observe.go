@@ -2,16 +2,20 @@ package actor
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"tinyactor/internal/inspect"
 	"tinyactor/internal/sched"
 )
 
 // Observer is told what happens to actors: see [WithObserver].
 //
-// An observer that logs panics itself has a method LogsPanics() bool that
-// returns true: then the library does not. It is asked once, by WithObserver.
+// What the library would log by itself, to slog.Default, an observer may log
+// instead. One that has a method Logs(EventKind) bool is asked by WithObserver,
+// once for each kind; a method LogsPanics() bool stands for that of panics.
 type Observer interface {
 	// Observe gets the events of one actor one at a time and in their order;
 	// those of different actors may come at the same time. It runs on a
@@ -57,8 +61,9 @@ type Event struct {
 	Time    time.Time
 	ID      ID
 	Name    string
-	Parent  ID  // the actor that owns this one, or 0
-	Process int // index of the process, or -1 if it is about the actor
+	Path    string // names from the root on, separated by slashes; #ID for an actor without one
+	Parent  ID     // the actor that owns this one, or 0
+	Process int    // index of the process, or -1 if it is about the actor
 	Err     error
 	Stack   string
 	Count   int
@@ -76,15 +81,32 @@ func WithObserver(ctx context.Context, o Observer) context.Context {
 	if o == nil {
 		panic("actor: WithObserver: o is nil")
 	}
-	l, ok := o.(interface{ LogsPanics() bool })
-	b := watcher{o, ok && l.LogsPanics()}
-	return context.WithValue(ctx, observersKey{}, append(slices.Clip(observersOf(ctx)), b))
+	w := watcher{Observer: o}
+	if l, ok := o.(interface{ LogsPanics() bool }); ok && l.LogsPanics() {
+		w.logged = append(w.logged, EventPanicked)
+	}
+	if l, ok := o.(interface{ Logs(EventKind) bool }); ok {
+		for _, k := range loggedKinds {
+			if l.Logs(k) {
+				w.logged = append(w.logged, k)
+			}
+		}
+	}
+	if l, ok := o.(inspect.Watcher); ok {
+		w.looks, w.samples = l, l.Samples()
+	}
+	return context.WithValue(ctx, observersKey{}, append(slices.Clip(observersOf(ctx)), w))
 }
 
-// watcher is an observer and what it said of panics.
+// loggedKinds are the events that the library logs by itself.
+var loggedKinds = []EventKind{EventPanicked, EventUndelivered, EventIgnoredHalt, EventStuck, EventReleased}
+
+// watcher is an observer, and what it said to WithObserver.
 type watcher struct {
 	Observer
-	logsPanics bool
+	logged  []EventKind     // what it logs itself
+	looks   inspect.Watcher // nil: it does not look into actors
+	samples int             // how much it wants timed
 }
 
 func observersOf(ctx context.Context) []watcher {
@@ -95,8 +117,7 @@ func observersOf(ctx context.Context) []watcher {
 // bulletin brings one actor's events to its observers, in order. It has a
 // goroutine only while there are events to bring.
 type bulletin struct {
-	observers  []watcher
-	logsPanics bool
+	observers []watcher
 
 	mu     sched.Mutex
 	events []Event
@@ -110,10 +131,47 @@ func newBulletin(observers []watcher) *bulletin {
 	if len(observers) == 0 {
 		return nil
 	}
-	return &bulletin{
-		observers:  observers,
-		logsPanics: slices.ContainsFunc(observers, func(w watcher) bool { return w.logsPanics }),
+	return &bulletin{observers: observers}
+}
+
+// logs reports whether one of the observers logs events of that kind.
+func (b *bulletin) logs(kind EventKind) bool {
+	return b != nil && slices.ContainsFunc(b.observers, func(w watcher) bool { return slices.Contains(w.logged, kind) })
+}
+
+// observe sets who hears of the actor, and who looks into it. mu is held or c is
+// not shared yet.
+func (c *core) observe(messageType func() string, observers []watcher) {
+	c.bulletin = newBulletin(observers)
+	var looks []inspect.Watcher
+	samples := 0
+	for _, w := range observers {
+		if w.looks != nil {
+			looks = append(looks, w.looks)
+			samples = max(samples, w.samples)
+		}
 	}
+	if looks != nil {
+		c.show(messageType(), looks, samples)
+	}
+}
+
+// path returns the names from the root on.
+func (c *core) path() string {
+	parts := []string{pathName(c.name, c.id)}
+	for p := c.parent.Load(); p != nil; p = p.core.parent.Load() {
+		parts = append(parts, pathName(p.core.name, p.core.id))
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, "/")
+}
+
+// pathName is what a path calls an actor.
+func pathName(name string, id ID) string {
+	if name == "" {
+		return fmt.Sprint("#", uint64(id))
+	}
+	return name
 }
 
 // observers returns whom the actor's descendants inherit.
@@ -148,7 +206,7 @@ func (c *core) tell(e Event) {
 	}
 	e.Time = sched.Now()
 	if e.ID == 0 {
-		e.ID, e.Name, e.Parent = c.id, c.name, c.parentID()
+		e.ID, e.Name, e.Path, e.Parent = c.id, c.name, c.path(), c.parentID()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

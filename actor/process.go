@@ -20,7 +20,8 @@ type process struct {
 	index int
 	seat  seat
 	body  func() (any, error)
-	life  *life // of a held actor's process
+	life  *life  // of a held actor's process
+	gauge *gauge // if somebody looks
 
 	// Of the process's goroutine alone.
 	returned  bool // the body has returned
@@ -63,6 +64,7 @@ type seat interface {
 	abort()
 	halted() (at time.Time, deaf bool)
 	nextInHand() (msg any, ok bool)
+	watch(*sight)
 }
 
 // stage is how far a process has come.
@@ -146,7 +148,7 @@ func panicStack() []byte {
 // recordPanic tells the observers of a panic, and logs it unless one of them does.
 func (c *core) recordPanic(index int, err error, e *PanicError) {
 	c.tell(Event{Kind: EventPanicked, Process: index, Err: err, Stack: string(e.Stack)})
-	if c.bulletin != nil && c.bulletin.logsPanics {
+	if c.bulletin.logs(EventPanicked) {
 		return
 	}
 	c.awaitLog(c.log(slog.LevelError, "actor panicked", "process", index, "panic", fmt.Sprint(e.Value), "stack", string(e.Stack)))
@@ -195,6 +197,7 @@ func (p *process) end() {
 		}
 	}()
 	if p.stage == running {
+		p.gauge.handled()
 		p.body = nil // what it knows need not live as long as who knows its context
 		p.leave()
 	}
@@ -327,6 +330,9 @@ func (c *core) depart() {
 //go:noinline
 func (p *process) tellReleased() {
 	p.core.note(EventReleased, p.index, p.err)
+	if p.core.bulletin.logs(EventReleased) {
+		return
+	}
 	p.core.log(slog.LevelWarn, "actor no longer stuck: its process has ended after all", "process", p.index)
 }
 
@@ -386,7 +392,7 @@ func (c *core) handAll(resume bool) {
 		n++
 		c.handOver(msg, ticket)
 	}
-	if n > 0 && c.undelivered == nil {
+	if n > 0 && c.undelivered == nil && !c.bulletin.logs(EventUndelivered) {
 		c.awaitLog(c.log(slog.LevelWarn, "actor ended with undelivered messages", "count", n, "type", c.queue.messageType()))
 	}
 	complete = true

@@ -49,6 +49,9 @@ func (ch *channel[M]) hasAddress() bool { return ch.address.Value() != nil }
 // messageType names M, for logs.
 func (ch *channel[M]) messageType() string { return reflect.TypeFor[M]().String() }
 
+// capacityText names the capacity, for who looks.
+func (ch *channel[M]) capacityText() string { return Capacity{ch.capacity, ch.Policy()}.String() }
+
 // unreachable closes the actor after an address was collected, unless a newer
 // one is in use.
 func unreachable(b *beacon) {

@@ -103,7 +103,7 @@ func spawn[M any](fn string, owner context.Context, cfg Config, n int, body func
 	}
 	c.own(owner)
 	c.label()
-	c.bulletin = newBulletin(observersOf(owner))
+	c.observe(ch.messageType, observersOf(owner))
 	c.setAbortTimer(cfg.AbortTimer)
 
 	c.procs = c.firstProc[:0]

@@ -131,6 +131,9 @@ func (t *teardown) run() {
 	}
 	t.mu.Unlock()
 	for _, p := range t.deaf {
+		if p.core.bulletin.logs(EventIgnoredHalt) {
+			continue
+		}
 		at, _ := p.seat.halted()
 		p.core.log(slog.LevelWarn, "actor aborted: it was halted and did not touch its inbox since; Ready or Halting belong in its select, its context does not end at a halt",
 			"process", p.index, "halted", sched.Since(at).Round(time.Millisecond), "stack", t.stacks[p])
@@ -205,6 +208,9 @@ func declareStuck(procs []*process) {
 		up.release()
 		if release {
 			c.release()
+		}
+		if c.bulletin.logs(EventStuck) {
+			continue
 		}
 		c.log(slog.LevelWarn, "actor stuck: its body has not ended after an abort", "process", p.index, "stack", stacks[p])
 	}

@@ -97,6 +97,7 @@ func newShell(s *Supervisor) *shell {
 func (s *shell) run(ctx context.Context, in *actor.Inbox[actor.None]) error {
 	s.ctx = ctx
 	s.process, _ = ctx.Value(hold.ProcessKey{}).(hold.Process)
+	s.process.Describe(s.sup)
 	s.closed = in.Address().Closed
 	s.clock = time.NewTimer(time.Hour)
 	s.clock.Stop()

@@ -203,6 +203,17 @@ func (s *Supervisor) Count() Counts {
 	return sh.m.counts()
 }
 
+// Strategy returns what the supervisor does when a child ends: OneForOne for a
+// Dynamic.
+func (s *Supervisor) Strategy() Strategy { return s.cfg.strategy }
+
+// Limit returns how many restarts the supervisor makes before it gives up, with
+// the defaults where its spec has none; Restarts 0 means none here.
+func (s *Supervisor) Limit() Limit { return s.cfg.limit }
+
+// Dynamic reports whether the supervisor is a Dynamic.
+func (s *Supervisor) Dynamic() bool { return s.cfg.dynamic }
+
 // Wait waits until the supervisor has ended for good, and returns why: nil if it
 // was stopped; an error that matches ErrShutdown if it ended by itself, with
 // ErrLimitExceeded if there was one restart too many and with the last child's

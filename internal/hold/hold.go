@@ -83,6 +83,8 @@ type Process interface {
 	// run once more.
 	Final()
 	Tell(Note) // tells the process's observers something about an actor
+	// Describe says which *supervisor.Supervisor the process is of, for observers.
+	Describe(supervisor any)
 	// Up returns the process that owns this one's actor, or nil, and the hold of
 	// this one's channel, or nil.
 	Up() (owner Process, held *Hold)

@@ -84,6 +84,3 @@ type Wait struct {
 	Ask         bool
 	Since       time.Time
 }
-
-// Describer is what a supervisor's process calls to say what it is.
-type Describer interface{ Describe(supervisor any) }

@@ -127,6 +127,13 @@ func (x *Int64) Load() int64 {
 	return x.v.Load()
 }
 
+// Store is the plain one, as a step.
+func (x *Int64) Store(v int64) {
+	before("store", nil)
+	defer changed()
+	x.v.Store(v)
+}
+
 // Add is the plain one, as a step.
 func (x *Int64) Add(delta int64) int64 {
 	before("add", nil)

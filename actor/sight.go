@@ -1,0 +1,324 @@
+package actor
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"tinyactor/internal/inspect"
+	"tinyactor/internal/sched"
+)
+
+// sight is what observers see that look into the actor: package observer does.
+// The actor keeps it, they have a weak pointer.
+type sight struct {
+	inspect.Actor
+	core       *core
+	looks      []inspect.Watcher
+	period     time.Duration      // between two timed messages of a process, at least; 0: none is timed
+	supervisor sched.Pointer[any] // the *supervisor.Supervisor that the actor is
+
+	// The message that is timed on its way through the queue.
+	probes sched.Uint32 // counts beginnings and ends of probes: odd while there is one
+	mu     sched.Mutex  // guards the queue's probe
+}
+
+// show lets observers look into the actor. mu is held or c is not shared yet.
+func (c *core) show(messageType string, looks []inspect.Watcher, samples int) {
+	s := &sight{core: c, looks: looks}
+	if samples > 0 {
+		s.period = time.Second / time.Duration(samples)
+	}
+	s.Actor = inspect.Actor{Source: s, ID: uint64(c.id), Name: c.name, Message: messageType}
+	c.sight.Store(s)
+	for _, w := range looks {
+		w.Born(&s.Actor)
+	}
+}
+
+// sender is who waits in a Send with that context, if somebody looks: a
+// *process, nil for a goroutine that belongs to none.
+func (c *core) sender(ctx context.Context) any {
+	s := c.sight.Load()
+	if s == nil {
+		return nil
+	}
+	s.tellWait()
+	return processOf(ctx)
+}
+
+// awaited notes that an asker falls asleep.
+func (c *core) awaited(s *slot) {
+	if sight := c.sight.Load(); sight != nil {
+		s.since.Store(sched.Now().UnixNano())
+		sight.tellWait()
+	}
+}
+
+func (s *sight) tellWait() {
+	for _, w := range s.looks {
+		w.Waits()
+	}
+}
+
+// Read returns what the actor shows at this moment.
+func (s *sight) Read() inspect.Reading {
+	c := s.core
+	s.probes.Add(2) // has processes that have become slow time their next message
+	r := inspect.Reading{Path: c.path(), Parent: uint64(c.parentID()), Supervised: c.held != nil, Capacity: c.queue.capacityText()}
+	if up := s.supervisor.Load(); up != nil {
+		r.Supervisor = *up
+	}
+	q := c.queue.Stats()
+	r.Received, r.Undelivered, r.Length, r.High = q.Received, q.Handed, q.Length, q.High
+	r.Idle, r.Closed, r.Halted = q.Idle, q.Closed, q.Halted
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.Processes, r.Spawned, r.Pool = c.live, c.spawned, c.live > 1 || c.next > 1
+	r.Ended, r.Aborted = c.finished, !c.aborted.IsZero()
+	for _, p := range c.procs {
+		if p.stuck {
+			r.Stuck++
+			if p.stage == running {
+				r.Processes-- // it lives, and will not come back
+			}
+		}
+		if t := p.gauge.handSince(); !t.IsZero() && (r.HandSince.IsZero() || t.Before(r.HandSince)) {
+			r.HandSince = t
+		}
+		if p.life != nil {
+			r.Aborted = r.Aborted || !p.life.aborted.IsZero() && p.stage < waiting
+			if !r.Halted && p.stage == running {
+				at, _ := p.seat.halted()
+				r.Halted = !at.IsZero()
+			}
+		}
+	}
+	r.Idle = min(r.Idle, r.Processes)
+	return r
+}
+
+// Waits returns who sleeps in a Send to the actor, or in an Ask of it.
+func (s *sight) Waits() []inspect.Wait {
+	c := s.core
+	var waits []inspect.Wait
+	for _, w := range c.queue.Waiting() {
+		from, _ := w.From.(*process)
+		waits = append(waits, waitOf(from, inspect.Wait{Process: -1, Since: w.Since}))
+	}
+	waits = appendAsks(waits, -1, slots(c.queue.Tickets()))
+	c.mu.Lock()
+	procs := slices.Clone(c.procs)
+	c.mu.Unlock()
+	for _, p := range procs {
+		p.mu.Lock()
+		asks := slices.Clone(p.asks)
+		p.mu.Unlock()
+		waits = appendAsks(waits, p.index, asks)
+	}
+	return waits
+}
+
+func slots(tickets []any) []*slot {
+	all := make([]*slot, len(tickets))
+	for i, t := range tickets {
+		all[i] = t.(*slot)
+	}
+	return all
+}
+
+// appendAsks adds the askers of those asks that are open and asleep.
+func appendAsks(waits []inspect.Wait, process int, asks []*slot) []inspect.Wait {
+	for _, s := range asks {
+		if since := s.since.Load(); since != 0 && s.open() {
+			waits = append(waits, waitOf(s.asker, inspect.Wait{Process: process, Ask: true, Since: time.Unix(0, since)}))
+		}
+	}
+	return waits
+}
+
+// waitOf adds who waits, nil if that is a goroutine of no process.
+func waitOf(from *process, w inspect.Wait) inspect.Wait {
+	w.FromProcess = -1
+	if from != nil {
+		w.From, w.FromName, w.FromProcess = uint64(from.core.id), from.core.name, from.index
+	}
+	return w
+}
+
+// Stacks returns where the processes are.
+func (s *sight) Stacks() map[int]string {
+	s.core.mu.Lock()
+	procs := slices.Clone(s.core.procs)
+	s.core.mu.Unlock()
+	at := make(map[int]string, len(procs))
+	for p, stack := range findStacks(procs) {
+		at[p.index] = stack
+	}
+	return at
+}
+
+// sleepFrames are what a goroutine dump shows of one that sleeps in a Send or an Ask.
+var sleepFrames = [...]string{
+	reflect.TypeFor[process]().PkgPath() + ".(*slot).await(",
+	reflect.TypeFor[process]().PkgPath() + ".(*Address[...]).insist(",
+}
+
+// Parked reports whether a process itself sleeps in a Send or an Ask, and not
+// another goroutine that uses its context.
+func (s *sight) Parked(process int) bool {
+	stack := s.Stacks()[process]
+	return slices.ContainsFunc(sleepFrames[:], func(f string) bool { return strings.Contains(stack, f) })
+}
+
+// Halt asks the actor to stop, as its owner would.
+func (s *sight) Halt() { s.core.halt() }
+
+// Abort tears the actor down.
+func (s *sight) Abort() bool { return s.core.abort() }
+
+// gauge times messages of one process: some of them, evenly spread, so that most
+// cost no more than a count. It adapts to how fast the process is, so that a slow
+// one has each message timed. Its methods but handSince are for the process's
+// goroutine; those of a nil gauge do nothing.
+type gauge struct {
+	sight *sight
+
+	n    int // receives until it has to look
+	span int // what n was set to
+	left int // receives until a message is timed, at the last look
+	skip int // receives until the probe has to be looked at, at the last look
+	seen int // receives since the last beginning, at the last look
+
+	probes uint32 // sight.probes at the last look
+	timing bool   // the message in hand is timed
+	last   time.Time
+	since  sched.Int64 // when the message in hand was received, if it is timed; else 0
+}
+
+// never is a number of receives that no process makes between two looks.
+const never = 1 << 20
+
+func newGauge(s *sight) *gauge {
+	g := &gauge{sight: s, left: 1, skip: never, n: 1, span: 1}
+	if s.period == 0 {
+		g.left = never
+	}
+	return g
+}
+
+// handled ends the handling of what is in hand.
+func (g *gauge) handled() {
+	if g != nil && g.timing {
+		g.end()
+	}
+}
+
+//go:noinline
+func (g *gauge) end() {
+	g.timing = false
+	g.sight.Handled.Add(time.Duration(sched.Now().UnixNano() - g.since.Load()))
+	g.since.Store(0)
+}
+
+// took is called after a receive that returned n messages.
+func (g *gauge) took(n int) {
+	if g == nil {
+		return
+	}
+	if g.n -= n; g.n <= 0 || g.sight.probes.Load() != g.probes {
+		g.look()
+	}
+}
+
+// look does what is due.
+//
+//go:noinline
+func (g *gauge) look() {
+	if g.sight.period == 0 {
+		g.n = never
+		return
+	}
+	passed := g.span - g.n
+	g.left -= passed
+	g.skip -= passed
+	g.seen += passed
+	called := g.sight.probes.Load() != g.probes
+	if called || g.skip <= 0 {
+		g.skip = g.sight.reached()
+	}
+	if called || g.left <= 0 {
+		g.begin()
+	}
+	g.probes = g.sight.probes.Load()
+	g.span = min(g.left, g.skip)
+	g.n = g.span
+}
+
+// begin times the message in hand, and the next one that enters the queue, if
+// the last time is a period ago. If it is not, that comes later than expected:
+// when as many again have been received.
+func (g *gauge) begin() {
+	now, period := sched.Now(), g.sight.period
+	elapsed := now.Sub(g.last)
+	if elapsed < period {
+		if g.left <= 0 {
+			g.left = max(1, g.seen)
+		}
+		return
+	}
+	g.left = max(1, int(min(float64(g.seen)*float64(period)/float64(elapsed), never)))
+	g.last, g.seen = now, 0
+	g.timing = true
+	g.since.Store(now.UnixNano())
+	if g.sight.probe() {
+		g.skip = 1
+	}
+}
+
+// handSince is when the message in hand was received, if it is timed.
+func (g *gauge) handSince() time.Time {
+	if g == nil {
+		return time.Time{}
+	}
+	if since := g.since.Load(); since != 0 {
+		return time.Unix(0, since)
+	}
+	return time.Time{}
+}
+
+// probe begins to time a message on its way through the queue, if none is.
+func (s *sight) probe() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probes.Load()%2 == 1 {
+		return false
+	}
+	s.core.queue.Probe()
+	s.probes.Add(1)
+	return true
+}
+
+// reached ends the probe if its message has been received. It returns how many
+// messages a process can receive before it need ask again: half of what is left,
+// shared among all, so that whoever receives that message finds out at once.
+func (s *sight) reached() (skip int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probes.Load()%2 == 0 {
+		return never
+	}
+	entered, left := s.core.queue.Reached()
+	if left > 0 {
+		s.core.mu.Lock()
+		live := s.core.live
+		s.core.mu.Unlock()
+		return max(1, left/2/max(1, live))
+	}
+	s.Queued.Add(sched.Since(entered))
+	s.probes.Add(1)
+	return never
+}
