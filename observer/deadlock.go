@@ -1,0 +1,229 @@
+package observer
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"tinyactor/internal/inspect"
+)
+
+const (
+	// ripe is how long somebody must have waited to be taken for blocked: nearly
+	// all waits end sooner.
+	ripe = 250 * time.Millisecond
+
+	// mostTries is how often a cycle is looked at that cannot be confirmed. Then
+	// it is left alone until another wait begins.
+	mostTries = 5
+
+	// Asking whether a process is asleep makes the program stand still for a
+	// moment: so many may be asked at once, and so many in a second.
+	mostParked    = 32
+	parkedASecond = 4
+)
+
+// deadlockWatch is what the looks for deadlocks remember.
+type deadlockWatch struct {
+	known  []deadlock
+	tries  map[string]int // of cycles that could not be confirmed, by key
+	parked budget
+}
+
+// deadlock is a cycle that was confirmed.
+type deadlock struct {
+	cycle cycle
+	shown Deadlock
+}
+
+// deadlocks returns the deadlocks there are, and which of them nobody was told
+// of. looking is held.
+//
+// That a wait is in two readings, with the same beginning, says that it was there
+// all the time between them. So what is blocked in both, was at one moment.
+func (o *Observer) deadlocks(now time.Time, all sights) (shown, news []Deadlock) {
+	w := &o.watch
+	g := blocked(edges(all, now), all.live)
+	w.known = slices.DeleteFunc(w.known, func(d deadlock) bool { return !g.hasAll(d.cycle) })
+
+	known := make([]cycle, len(w.known))
+	for i, d := range w.known {
+		known[i] = d.cycle
+	}
+	candidates := g.cycles(known)
+	tries := make(map[string]int, len(candidates))
+	for _, c := range candidates {
+		tries[c.key()] = w.tries[c.key()]
+	}
+	w.tries = tries
+	for _, c := range o.confirm(all, g, candidates) {
+		delete(w.tries, c.key())
+		d := deadlock{c, o.describe(all, c)}
+		w.known = append(w.known, d)
+		news = append(news, d.shown)
+	}
+	shown = make([]Deadlock, len(w.known))
+	for i, d := range w.known {
+		shown[i] = d.shown
+	}
+	return shown, news
+}
+
+// edges returns the waits of processes that have lasted for a while.
+func edges(all sights, now time.Time) []edge {
+	var found []edge
+	young := make(map[node]bool)
+	for i := range all {
+		for _, w := range all[i].waits {
+			if w.From == 0 || w.FromProcess < 0 {
+				continue
+			}
+			e := edge{from: node{w.From, w.FromProcess}, to: all[i].id, whose: w.Process, ask: w.Ask, since: w.Since}
+			if now.Sub(w.Since) < ripe {
+				young[e.from] = true
+			}
+			found = append(found, e)
+		}
+	}
+	return slices.DeleteFunc(found, func(e edge) bool { return young[e.from] })
+}
+
+// live is how many processes of an actor live.
+func (all sights) live(id uint64) int {
+	if x := all.of(id); x != nil {
+		return x.reading.Processes
+	}
+	return 0
+}
+
+// hasAll reports whether each wait of a cycle is in the graph.
+func (g graph) hasAll(c cycle) bool {
+	return !slices.ContainsFunc(c, func(e edge) bool { return !g.has(e) })
+}
+
+// confirm returns those cycles whose processes are asleep themselves, not a
+// goroutine that they have given their context to, and that a second reading
+// shows too.
+func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
+	var asleep []cycle
+	for _, c := range candidates {
+		key := c.key()
+		if o.watch.tries[key] >= mostTries || !o.watch.parked.take(min(len(c), mostParked)) {
+			continue
+		}
+		o.watch.tries[key]++
+		if !slices.ContainsFunc(c[:min(len(c), mostParked)], func(e edge) bool {
+			x := all.of(e.from.actor)
+			return x == nil || !x.Parked(e.from.process)
+		}) {
+			asleep = append(asleep, c)
+		}
+	}
+	if len(asleep) == 0 {
+		return nil
+	}
+	var again sights
+	for i := range all {
+		if x := &all[i]; len(x.waits) > 0 {
+			again = append(again, sight{living: x.living, reading: x.Read(), waits: x.Waits()})
+		}
+	}
+	still := edges(again, time.Now())
+	still = slices.DeleteFunc(still, func(e edge) bool { return !g.has(e) })
+	g = blocked(still, again.live)
+	return slices.DeleteFunc(asleep, func(c cycle) bool { return !g.hasAll(c) })
+}
+
+// describe is what is shown of a cycle.
+func (o *Observer) describe(all sights, c cycle) Deadlock {
+	d := Deadlock{Since: c[0].since}
+	var parts []string
+	for _, e := range c {
+		d.Actors = append(d.Actors, e.from.actor)
+		if e.since.After(d.Since) {
+			d.Since = e.since // the last wait closed the cycle
+		}
+		name := func(id uint64) string { return o.nameOf(all, inspect.Wait{From: id}) }
+		what := " waits for room in "
+		if e.ask {
+			what = " waits for an answer of "
+		}
+		parts = append(parts, name(e.from.actor)+what+name(e.to))
+	}
+	d.Text = strings.Join(parts, ", ")
+	return d
+}
+
+// report logs deadlocks that are new. No lock is held: the handler is the user's.
+func (o *Observer) report(news []Deadlock) {
+	for _, d := range news {
+		func() {
+			defer func() { _ = recover() }()
+			o.logger().Warn("deadlock: actors wait for each other", "text", d.Text, "actors", d.Actors, "since", d.Since)
+		}()
+	}
+}
+
+// arm has somebody look at who waits for whom, as soon as a wait that begins now
+// is ripe.
+func (o *Observer) arm() {
+	if o.armed.CompareAndSwap(false, true) {
+		time.AfterFunc(ripe, o.check)
+	}
+}
+
+// check looks who waits for whom. It comes back as long as a wait is not ripe, or
+// a cycle not confirmed. All other waits can be part of a new cycle only together
+// with a wait that begins later, or because a process ends: both arm it again.
+func (o *Observer) check() {
+	o.armed.Store(false)
+	o.looking.Lock()
+	now := time.Now()
+	var all sights
+	any, again := false, false
+	for _, l := range o.living() {
+		x := sight{living: l, waits: l.Waits()}
+		for _, w := range x.waits {
+			any = true
+			again = again || now.Sub(w.Since) < 2*ripe
+		}
+		all = append(all, x)
+	}
+	o.anyWait.Store(any)
+	var news []Deadlock
+	if any {
+		for i := range all {
+			if x := &all[i]; len(x.waits) > 0 {
+				x.reading = x.Read()
+			}
+		}
+		_, news = o.deadlocks(now, all)
+		for _, tries := range o.watch.tries {
+			again = again || tries < mostTries
+		}
+	}
+	o.looking.Unlock()
+	if again {
+		o.arm()
+	}
+	o.report(news)
+}
+
+// budget is what may be spent on something: up to mostParked at once, and
+// parkedASecond in a second.
+type budget struct {
+	spent float64
+	at    time.Time
+}
+
+// take spends n, or reports false.
+func (b *budget) take(n int) bool {
+	now := time.Now()
+	b.spent = max(0, b.spent-max(0, now.Sub(b.at).Seconds())*parkedASecond)
+	b.at = now
+	if b.spent+float64(n) > mostParked {
+		return false
+	}
+	b.spent += float64(n)
+	return true
+}

@@ -1,0 +1,312 @@
+package observer
+
+import (
+	"cmp"
+	"math"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"sort"
+	"time"
+
+	"tinyactor/internal/inspect"
+	"tinyactor/supervisor"
+)
+
+// sight is one actor as one look found it.
+type sight struct {
+	living
+	reading inspect.Reading
+	waits   []inspect.Wait // for this one
+}
+
+// sights are all actors as one look found them, in the order of their ids.
+type sights []sight
+
+// of returns the one of an id, or nil.
+func (all sights) of(id uint64) *sight {
+	i := sort.Search(len(all), func(i int) bool { return all[i].id >= id })
+	if i == len(all) || all[i].id != id {
+		return nil
+	}
+	return &all[i]
+}
+
+// Snapshot returns what there is at this moment, of each actor at a moment of
+// its own. It waits for no actor. It takes some microseconds per actor.
+func (o *Observer) Snapshot() Snapshot {
+	o.looking.Lock()
+	now := time.Now()
+	all := o.look(now)
+	deadlocks, news := o.deadlocks(now, all)
+	s := Snapshot{
+		Schema:    Schema,
+		Time:      now,
+		Program:   o.program,
+		Actors:    make([]Actor, 0, len(all)),
+		Deadlocks: deadlocks,
+		Actions:   o.opts.Actions,
+	}
+	s.Waits, s.Totals.Waiting = o.waits(all)
+	doing := activities(all)
+	for i := range all {
+		s.Actors = append(s.Actors, o.show(now, all, &all[i], doing))
+	}
+	for i := range s.Actors {
+		s.Totals.add(&s.Actors[i])
+	}
+	s.Program.Procs = runtime.GOMAXPROCS(0)
+	s.Program.Goroutines = runtime.NumGoroutine()
+	s.Program.Heap = heap()
+
+	o.mu.Lock()
+	s.Totals.Accepted, s.Totals.Received, s.Totals.Undelivered = o.total.accepted, o.total.received, o.total.undelivered
+	s.Totals.Rate = o.rate.read(now, o.total)
+	s.Totals.Restarts, s.Totals.Panics = o.restarts, o.panics
+	s.Events = o.ring.after(0)
+	o.mu.Unlock()
+	o.looking.Unlock()
+
+	o.report(news)
+	return s
+}
+
+// look reads all actors.
+func (o *Observer) look(now time.Time) sights {
+	alive := o.living()
+	all := make(sights, 0, len(alive))
+	for _, l := range alive {
+		r := l.Read()
+		o.mu.Lock()
+		o.account(l.entry, r)
+		o.mu.Unlock()
+		if !r.Ended {
+			all = append(all, sight{living: l, reading: r, waits: l.Waits()})
+		}
+	}
+	return all
+}
+
+// show returns what is to be seen of an actor.
+func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]State) Actor {
+	r := &x.reading
+	var sup, above *supervision
+	if sup = supervisionOf(r); r.Supervised {
+		if up := all.of(r.Parent); up != nil {
+			above = supervisionOf(&up.reading)
+		}
+	}
+	a := Actor{
+		ID:        x.id,
+		Name:      o.redact.text(TextName, x.Name),
+		Path:      o.redact.path(r.Path),
+		Parent:    r.Parent,
+		Kind:      kindOf(r, sup),
+		Message:   o.redact.text(TextType, x.Message),
+		Since:     x.since,
+		Processes: Processes{Total: r.Processes, Busy: r.Processes - r.Idle, Stuck: r.Stuck},
+		Queue:     Queue{Length: r.Length, High: max(r.High, r.Length), Limit: r.Limit, Capacity: r.Capacity},
+		InQueue:   latency(&x.Queued),
+		Handling:  latency(&x.Handled),
+		Waiting:   o.waiting(all, x.waits),
+	}
+	if sup != nil {
+		a.Strategy = sup.strategy
+	}
+	if above != nil {
+		a.Restarts.Limit, a.Restarts.Period = above.limit.Restarts, above.limit.Period
+	}
+
+	o.mu.Lock()
+	e := x.entry
+	e.path = a.Path
+	a.Accepted, a.Received, a.Undelivered = e.counts.accepted, e.counts.received, e.counts.undelivered
+	a.Rate = e.rate.read(now, e.counts)
+	a.Exit, a.Panic = e.exit, e.panicked
+	a.Restarts.Total = e.restarts.total
+	a.Restarts.Window = e.restarts.within(a.Restarts.Period, now)
+	a.Restarts.Until = e.restarts.until()
+	a.HandSince = earlier(r.HandSince, e.still.look(now, a.Processes.Busy > 0, r.Received))
+	o.mu.Unlock()
+
+	a.State = stateOf(r, doing[x.id])
+	if a.State == StateStopped && (a.Restarts.Until != nil || above.restarting(x.Name)) {
+		a.State = StateRestarting
+	}
+	return a
+}
+
+// kindOf says what an actor is.
+func kindOf(r *inspect.Reading, sup *supervision) Kind {
+	switch {
+	case sup != nil && sup.dynamic:
+		return KindDynamic
+	case sup != nil:
+		return KindSupervisor
+	case r.Supervised:
+		return KindWorker
+	case r.Pool:
+		return KindPool
+	}
+	return KindActor
+}
+
+// stateOf says what an actor is doing. waiting is what its processes do as far as
+// they sleep in a Send or an Ask, or "".
+func stateOf(r *inspect.Reading, waiting State) State {
+	switch {
+	case r.Stuck > 0:
+		return StateStuck
+	case r.Supervised && r.Processes == 0:
+		return StateStopped
+	case r.Aborted:
+		return StateAborting
+	case r.Halted:
+		return StateHalted
+	case r.Closed:
+		return StateClosed
+	case waiting != "":
+		return waiting
+	case r.Processes > r.Idle:
+		return StateBusy
+	}
+	return StateIdle
+}
+
+// activities returns which actors sleep in a Send or an Ask themselves.
+func activities(all sights) map[uint64]State {
+	doing := make(map[uint64]State)
+	for i := range all {
+		for _, w := range all[i].waits {
+			switch {
+			case w.Ask:
+				doing[w.From] = StateAnswer
+			case doing[w.From] == "":
+				doing[w.From] = StateRoom
+			}
+		}
+	}
+	return doing
+}
+
+// supervision is what is shown of a supervisor.
+type supervision struct {
+	*supervisor.Supervisor
+	strategy string
+	limit    supervisor.Limit
+	dynamic  bool
+}
+
+// supervisionOf returns that of an actor that is a supervisor, or nil.
+func supervisionOf(r *inspect.Reading) *supervision {
+	s, ok := r.Supervisor.(*supervisor.Supervisor)
+	if !ok {
+		return nil
+	}
+	v := &supervision{Supervisor: s}
+	if told, ok := any(s).(interface {
+		Strategy() supervisor.Strategy
+		Limit() supervisor.Limit
+		IsDynamic() bool
+	}); ok {
+		v.strategy, v.limit, v.dynamic = told.Strategy().String(), told.Limit(), told.IsDynamic()
+	}
+	return v
+}
+
+// restarting reports whether a child without a process is to get one: it may have
+// to wait for others of its group, of which no event tells.
+func (s *supervision) restarting(child string) bool {
+	if s == nil || child == "" {
+		return false
+	}
+	info, ok := s.Which(child)
+	return ok && (info.State == supervisor.Restarting || info.State == supervisor.Starting)
+}
+
+// latency is what a histogram says.
+func latency(h *inspect.Histogram) Latency {
+	s := h.Summary()
+	return Latency{Count: s.Count, Sum: s.Sum, P50: s.P50, P95: s.P95, P99: s.P99, Max: s.Max}
+}
+
+// earlier returns the first of two moments of which each may be missing.
+func earlier(a time.Time, b *time.Time) *time.Time {
+	if a.IsZero() || b != nil && b.Before(a) {
+		return b
+	}
+	return &a
+}
+
+// add adds what is summed over the actors that live.
+func (t *Totals) add(a *Actor) {
+	t.Actors++
+	t.Processes += a.Processes.Total
+	t.Busy += a.Processes.Busy
+	t.Stuck += a.Processes.Stuck
+	t.Length += a.Queue.Length
+}
+
+// mostNamed is how many of those who wait for an actor are named with it.
+const mostNamed = 8
+
+// outside names a goroutine of no actor.
+const outside = "outside"
+
+// waiting sums up who waits for an actor.
+func (o *Observer) waiting(all sights, waits []inspect.Wait) *Waiting {
+	if len(waits) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(waits, func(a, b inspect.Wait) int { return a.Since.Compare(b.Since) })
+	w := &Waiting{Count: len(waits), Since: waits[0].Since}
+	for _, x := range waits[:min(len(waits), mostNamed)] {
+		w.From = append(w.From, o.nameOf(all, x))
+	}
+	return w
+}
+
+// nameOf names who waits.
+func (o *Observer) nameOf(all sights, w inspect.Wait) string {
+	switch x := all.of(w.From); {
+	case w.From == 0:
+		return outside
+	case x != nil:
+		return o.redact.path(x.reading.Path)
+	case w.FromName != "":
+		return o.redact.text(TextName, w.FromName)
+	}
+	return idText(w.From)
+}
+
+// mostWaits is how many who wait are listed.
+const mostWaits = 1000
+
+// waits returns the longest waits for actors, and how many there are.
+func (o *Observer) waits(all sights) (list []Wait, n int) {
+	list = []Wait{}
+	for i := range all {
+		for _, w := range all[i].waits {
+			kind := "room"
+			if w.Ask {
+				kind = "answer"
+			}
+			list = append(list, Wait{From: w.From, Process: w.FromProcess, To: all[i].id, For: kind, Since: w.Since})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Wait) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+	n = len(list)
+	return list[:min(n, mostWaits)], n
+}
+
+// heap returns how many bytes objects take.
+func heap() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return min(sample[0].Value.Uint64(), math.MaxInt64)
+}
