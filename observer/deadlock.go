@@ -3,6 +3,7 @@ package observer
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tinyactor/internal/inspect"
@@ -77,6 +78,9 @@ func edges(all sights, now time.Time) []edge {
 		for _, w := range all[i].waits {
 			if w.From == 0 || w.FromProcess < 0 {
 				continue
+			}
+			if r := all[i].reading; !w.Ask && (r.Limit == 0 || r.Length < r.Limit) {
+				continue // backpressure holds it up: that ends by itself
 			}
 			e := edge{from: node{w.From, w.FromProcess}, to: all[i].id, whose: w.Process, ask: w.Ask, since: w.Since}
 			if now.Sub(w.Since) < ripe {
@@ -164,47 +168,61 @@ func (o *Observer) report(news []Deadlock) {
 	}
 }
 
-// arm has somebody look at who waits for whom, as soon as a wait that begins now
-// is ripe.
-func (o *Observer) arm() {
-	if o.armed.CompareAndSwap(false, true) {
-		time.AfterFunc(ripe, o.check)
+// alarm has somebody look who waits for whom. It has a timer only while there is
+// a reason to look.
+type alarm struct {
+	state atomic.Int32
+	any   atomic.Bool // somebody waited at the last look
+}
+
+// The states of an alarm.
+const (
+	quiet  int32 = iota
+	set          // a look is to come
+	called       // and somebody began to wait since
+)
+
+// alarmAfter is when a look comes: as soon as a wait that begins now is ripe.
+const alarmAfter = ripe + 50*time.Millisecond
+
+// Waits sees to it that somebody looks who waits for whom. It is called before a
+// wait is to be seen, and so a look follows each call, not too soon after it.
+func (s *sink) Waits() {
+	a := &s.alarm
+	if state := a.state.Load(); state == called || state == set && a.state.CompareAndSwap(set, called) {
+		return
+	}
+	if a.state.CompareAndSwap(quiet, set) {
+		time.AfterFunc(alarmAfter, (*Observer)(s).check)
 	}
 }
 
 // check looks who waits for whom. It comes back as long as a wait is not ripe, or
 // a cycle not confirmed. All other waits can be part of a new cycle only together
-// with a wait that begins later, or because a process ends: both arm it again.
+// with a wait that begins later, or because a process ends: both call it.
 func (o *Observer) check() {
-	o.armed.Store(false)
+	again := o.alarm.state.Swap(quiet) == called
 	o.looking.Lock()
 	now := time.Now()
 	var all sights
-	any, again := false, false
+	any := false
 	for _, l := range o.living() {
 		x := sight{living: l, waits: l.Waits()}
-		for _, w := range x.waits {
+		if len(x.waits) > 0 {
 			any = true
-			again = again || now.Sub(w.Since) < 2*ripe
+			x.reading = x.Read()
 		}
+		again = again || slices.ContainsFunc(x.waits, func(w inspect.Wait) bool { return now.Sub(w.Since) < ripe })
 		all = append(all, x)
 	}
-	o.anyWait.Store(any)
-	var news []Deadlock
-	if any {
-		for i := range all {
-			if x := &all[i]; len(x.waits) > 0 {
-				x.reading = x.Read()
-			}
-		}
-		_, news = o.deadlocks(now, all)
-		for _, tries := range o.watch.tries {
-			again = again || tries < mostTries
-		}
+	o.alarm.any.Store(any)
+	_, news := o.deadlocks(now, all)
+	for _, tries := range o.watch.tries {
+		again = again || tries < mostTries
 	}
 	o.looking.Unlock()
 	if again {
-		o.arm()
+		(*sink)(o).Waits()
 	}
 	o.report(news)
 }

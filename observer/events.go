@@ -24,7 +24,7 @@ func (o *Observer) observe(e actor.Event) {
 		Time:    e.Time,
 		Kind:    string(e.Kind),
 		ID:      id,
-		Path:    o.pathOf(e),
+		Path:    o.redact.path(e.Path),
 		Process: e.Process,
 		Reason:  reason,
 		Stack:   o.redact.text(TextStack, shorten(e.Stack, longestStack)),
@@ -36,7 +36,7 @@ func (o *Observer) observe(e actor.Event) {
 		event.Type = o.redact.text(TextType, e.Type)
 	}
 	if e.Kind == actor.EventEnded {
-		o.bury(id)
+		defer o.bury(id)
 	}
 
 	o.mu.Lock()
@@ -50,34 +50,16 @@ func (o *Observer) observe(e actor.Event) {
 	if a := o.entries[id]; a != nil {
 		a.note(e, event, value)
 	}
-	if e.Kind == actor.EventEnded {
-		delete(o.entries, id)
-	}
 	o.mu.Unlock()
 
-	switch e.Kind {
-	case actor.EventExited, actor.EventStuck:
-		if o.anyWait.Load() { // those who are left may wait for each other now
+	if e.Kind == actor.EventPanicked || e.Kind == actor.EventStuck {
+		o.flight.save()
+	}
+	if e.Kind == actor.EventExited || e.Kind == actor.EventStuck {
+		if o.alarm.any.Load() { // those who are left may wait for each other now
 			(*sink)(o).Waits()
 		}
 	}
-	switch e.Kind {
-	case actor.EventPanicked, actor.EventStuck:
-		o.flight.save()
-	}
-}
-
-// bury counts what an actor that has ended did since it was last looked at.
-func (o *Observer) bury(id uint64) {
-	e, a := o.lookup(id)
-	if a == nil {
-		return
-	}
-	r := a.Read()
-	r.Ended = true
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.account(e, r)
 }
 
 // note is what an event says of its actor. Observer.mu is held.
@@ -86,42 +68,15 @@ func (a *entry) note(e actor.Event, event Event, value string) {
 	case actor.EventExited:
 		a.exit = &Exit{Time: e.Time, Process: e.Process, Reason: event.Reason}
 	case actor.EventPanicked:
+		a.panics++
 		a.panicked = &Panic{Time: e.Time, Process: e.Process, Value: value, Stack: event.Stack}
 	case actor.EventRestarting:
 		a.restarts.add(e.Time, e.Process, e.Time.Add(e.After))
-	case actor.EventRestarted, actor.EventReplaced, actor.EventStarted, actor.EventIgnored, actor.EventStartFailed, actor.EventLimitExceeded, actor.EventEscalated:
+	case actor.EventStarted, actor.EventRestarted, actor.EventReplaced, // it is up
+		actor.EventIgnored, actor.EventStartFailed, actor.EventLimitExceeded, actor.EventEscalated: // it will not be, unless another restart follows
 		a.restarts.over(e.Process)
+	default:
 	}
-}
-
-// pathOf returns the path of the actor that an event is about.
-func (o *Observer) pathOf(e actor.Event) string {
-	o.mu.Lock()
-	a := o.entries[uint64(e.ID)]
-	path := ""
-	if a != nil {
-		path = a.path
-	}
-	o.mu.Unlock()
-	if path != "" {
-		return path
-	}
-	if a != nil {
-		if alive := a.actor.Value(); alive != nil {
-			path = o.redact.path(alive.Read().Path)
-			o.mu.Lock()
-			a.path = path
-			o.mu.Unlock()
-			return path
-		}
-	}
-	switch {
-	case e.Name == "":
-		return idText(uint64(e.ID))
-	case e.Supervisor != "":
-		return o.redact.path(e.Supervisor + "/" + e.Name)
-	}
-	return o.redact.text(TextName, e.Name)
 }
 
 // reason is the text of an error and, if it is of a panic, that of the value.

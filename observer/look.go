@@ -32,6 +32,10 @@ func (all sights) of(id uint64) *sight {
 	return &all[i]
 }
 
+func (all sights) sort() {
+	slices.SortFunc(all, func(a, b sight) int { return cmp.Compare(a.id, b.id) })
+}
+
 // Snapshot returns what there is at this moment, of each actor at a moment of
 // its own. It waits for no actor. It takes some microseconds per actor.
 func (o *Observer) Snapshot() Snapshot {
@@ -119,10 +123,9 @@ func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]St
 
 	o.mu.Lock()
 	e := x.entry
-	e.path = a.Path
 	a.Accepted, a.Received, a.Undelivered = e.counts.accepted, e.counts.received, e.counts.undelivered
 	a.Rate = e.rate.read(now, e.counts)
-	a.Exit, a.Panic = e.exit, e.panicked
+	a.Exit, a.Panic, a.Panics = e.exit, e.panicked, e.panics
 	a.Restarts.Total = e.restarts.total
 	a.Restarts.Window = e.restarts.within(a.Restarts.Period, now)
 	a.Restarts.Until = e.restarts.until()
@@ -155,6 +158,8 @@ func kindOf(r *inspect.Reading, sup *supervision) Kind {
 // they sleep in a Send or an Ask, or "".
 func stateOf(r *inspect.Reading, waiting State) State {
 	switch {
+	case r.Ended:
+		return StateEnded
 	case r.Stuck > 0:
 		return StateStuck
 	case r.Supervised && r.Processes == 0:
@@ -203,15 +208,7 @@ func supervisionOf(r *inspect.Reading) *supervision {
 	if !ok {
 		return nil
 	}
-	v := &supervision{Supervisor: s}
-	if told, ok := any(s).(interface {
-		Strategy() supervisor.Strategy
-		Limit() supervisor.Limit
-		IsDynamic() bool
-	}); ok {
-		v.strategy, v.limit, v.dynamic = told.Strategy().String(), told.Limit(), told.IsDynamic()
-	}
-	return v
+	return &supervision{Supervisor: s, strategy: s.Strategy().String(), limit: s.Limit(), dynamic: s.Dynamic()}
 }
 
 // restarting reports whether a child without a process is to get one: it may have
@@ -227,7 +224,7 @@ func (s *supervision) restarting(child string) bool {
 // latency is what a histogram says.
 func latency(h *inspect.Histogram) Latency {
 	s := h.Summary()
-	return Latency{Count: s.Count, Sum: s.Sum, P50: s.P50, P95: s.P95, P99: s.P99, Max: s.Max}
+	return Latency{Count: s.Count, Sum: s.Sum, P50: s.P50, P95: s.P95, P99: s.P99, Max: s.Max, Octaves: Octaves(s.Octaves)}
 }
 
 // earlier returns the first of two moments of which each may be missing.

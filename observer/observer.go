@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"tinyactor/actor"
@@ -28,6 +27,7 @@ type Observer struct {
 	// with mu: they call Born under a lock of theirs.
 	looking sync.Mutex
 	watch   deadlockWatch
+	alarm   alarm
 
 	mu       sync.Mutex
 	entries  map[uint64]*entry
@@ -37,9 +37,7 @@ type Observer struct {
 	rate     meter
 	restarts int
 	panics   int
-
-	armed   atomic.Bool // a look at who waits for whom is due
-	anyWait atomic.Bool // at the last look, somebody waited
+	ended    []*func(Actor) // whom Ended has told to tell
 }
 
 // New returns an observer that sees nothing yet: see [Observer.Watch]. It panics
@@ -129,13 +127,6 @@ func (s *sink) Born(a *inspect.Actor) { (*Observer)(s).born(a) }
 
 // Observe takes note of an event.
 func (s *sink) Observe(e actor.Event) { (*Observer)(s).observe(e) }
-
-// Waits sees to it that somebody looks soon who waits for whom.
-func (s *sink) Waits() {
-	if !s.armed.Load() {
-		(*Observer)(s).arm()
-	}
-}
 
 // thisProgram is what does not change of a Program.
 func thisProgram(now time.Time) Program {

@@ -16,8 +16,7 @@ type entry struct {
 	since time.Time
 
 	// What follows is guarded by Observer.mu.
-	gone   bool   // it has ended
-	path   string // when it was last seen, redacted
+	gone   bool // it has ended
 	counts counts
 	rate   meter
 	still  stillness
@@ -25,6 +24,7 @@ type entry struct {
 	// From the events, so that it is there after restarts.
 	exit     *Exit
 	panicked *Panic
+	panics   int
 	restarts restartLog
 }
 

@@ -84,6 +84,7 @@ const (
 	StateRestarting State = "restarting"            // a worker between two processes
 	StateStopped    State = "stopped"               // a worker that has none and will get none by itself
 	StateStuck      State = "stuck"                 // a process has not ended after an abort
+	StateEnded      State = "ended"                 // as Observer.Ended shows it; a snapshot has only others
 )
 
 // Actor is one actor at one moment.
@@ -112,6 +113,7 @@ type Actor struct {
 	Restarts  Restarts   `json:"restarts"`
 	Exit      *Exit      `json:"exit,omitempty"`      // the last one of a process
 	Panic     *Panic     `json:"panic,omitempty"`     // the last one; restarts keep it
+	Panics    int        `json:"panics,omitempty"`    // how many there have been
 	HandSince *time.Time `json:"handSince,omitempty"` // when the message in hand was received; at the latest, where that was not timed
 	Waiting   *Waiting   `json:"waiting,omitempty"`   // who waits for this one
 }
@@ -140,7 +142,14 @@ type Latency struct {
 	P95   time.Duration `json:"p95"`
 	P99   time.Duration `json:"p99"`
 	Max   time.Duration `json:"max"`
+
+	Octaves Octaves `json:"-"`
 }
+
+// Octaves counts durations by powers of two: [0] those below 1024 ns, [i] those
+// from 1024 ns << (i-1) up to below twice that, and the last one all that are
+// longer, from some 17 s on. Those of several actors add up, as quantiles do not.
+type Octaves [26]uint64
 
 // Restarts are those of a worker, or of a supervisor below another.
 type Restarts struct {

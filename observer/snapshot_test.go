@@ -292,9 +292,9 @@ func TestEventsOfWorkers(t *testing.T) {
 		a := bear(o, 5, "w", f)
 		boom := &actor.PanicError{Value: "boom", Stack: []byte("the stack")}
 		crash := func() time.Time {
-			o.observe(actor.Event{Kind: actor.EventPanicked, Time: time.Now(), ID: 5, Name: "w", Err: fmt.Errorf("w: %w", boom), Stack: "the stack"})
-			o.observe(actor.Event{Kind: actor.EventExited, Time: time.Now(), ID: 5, Name: "w", Err: fmt.Errorf("w: %w", boom)})
-			o.observe(actor.Event{Kind: actor.EventRestarting, Time: time.Now(), ID: 5, Name: "w", Err: boom, Attempt: 1, After: time.Minute})
+			o.observe(actor.Event{Kind: actor.EventPanicked, Time: time.Now(), ID: 5, Name: "w", Path: "top/w", Err: fmt.Errorf("w: %w", boom), Stack: "the stack"})
+			o.observe(actor.Event{Kind: actor.EventExited, Time: time.Now(), ID: 5, Name: "w", Path: "top/w", Err: fmt.Errorf("w: %w", boom)})
+			o.observe(actor.Event{Kind: actor.EventRestarting, Time: time.Now(), ID: 5, Name: "w", Path: "top/w", Err: boom, Attempt: 1, After: time.Minute})
 			return time.Now()
 		}
 		at := crash()
@@ -310,8 +310,8 @@ func TestEventsOfWorkers(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		f.set(func(f *fake) { f.reading.Processes, f.reading.Idle = 1, 1 })
-		o.observe(actor.Event{Kind: actor.EventSpawned, ID: 5, Name: "w"})
-		o.observe(actor.Event{Kind: actor.EventRestarted, ID: 5, Name: "w", Attempt: 1})
+		o.observe(actor.Event{Kind: actor.EventSpawned, ID: 5, Name: "w", Path: "top/w"})
+		o.observe(actor.Event{Kind: actor.EventRestarted, ID: 5, Name: "w", Path: "top/w", Attempt: 1})
 		got = o.Snapshot().Actors[0]
 		if got.State != StateIdle || got.Restarts.Until != nil || got.Panic == nil || got.Restarts.Total != 1 {
 			t.Errorf("after the restart it is %s with %+v, panic %v", got.State, got.Restarts, got.Panic)

@@ -31,7 +31,16 @@ type Summary struct {
 	Count              uint64
 	Sum                time.Duration
 	P50, P95, P99, Max time.Duration
+	Octaves            Octaves
 }
+
+// Octaves counts durations by powers of two: the first those below 1024
+// nanoseconds, each next one those below twice as much, and the last the rest,
+// from some 17 seconds on. Those of several histograms add up.
+type Octaves [26]uint64
+
+// firstOctave is the last octave of a Histogram that is in the first of Octaves.
+const firstOctave = 10 - octaveBits
 
 // Add counts a duration; a negative one counts as 0.
 func (h *Histogram) Add(d time.Duration) {
@@ -85,8 +94,10 @@ func (h *Histogram) Summary() Summary {
 		if counts == nil {
 			continue
 		}
+		coarse := &s.Octaves[min(max(octave-firstOctave, 0), len(s.Octaves)-1)]
 		for at, n := range counts {
 			seen += uint64(n)
+			*coarse += uint64(n)
 			for len(wanted) > 0 && n > 0 && seen >= wanted[0].rank {
 				*wanted[0].at = min(middle(octave, at), h.max)
 				wanted = wanted[1:]
