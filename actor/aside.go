@@ -3,6 +3,8 @@ package actor
 import (
 	"context"
 	"time"
+
+	"tinyactor/internal/mailbox"
 )
 
 // aside is what the receives of a process do beside receiving, for those who
@@ -27,8 +29,11 @@ type hand[M any] struct {
 	next int // of nextInHand
 }
 
-// keep replaces what is in hand.
+// keep replaces what is in hand, if somebody wants to know.
 func (h *hand[M]) keep(msgs ...M) {
+	if h == nil {
+		return
+	}
 	clear(h.msgs)
 	h.msgs = append(h.msgs[:0], msgs...)
 }
@@ -50,35 +55,75 @@ func (in *Inbox[M]) nextInHand() (msg any, ok bool) {
 // one is under way there is nothing in hand, also if it unwinds.
 
 func (in *Inbox[M]) recvAside(ctx context.Context) (M, error) {
-	x := in.enter()
+	x := in.aside
+	x.gauge.handled()
+	if x.hand != nil {
+		return in.recvKept(ctx)
+	}
+	m, s := in.seat.Recv(in.until(ctx))
+	if s != mailbox.OK {
+		return m, in.fail(s, ctx)
+	}
+	if held := in.seat.Held(); len(held) > 0 {
+		in.process.keepAsks(held)
+	}
+	x.gauge.tookOne()
+	return m, nil
+}
+
+func (in *Inbox[M]) recvKept(ctx context.Context) (M, error) {
+	x := in.letGo()
 	m, err := in.Recv(ctx)
 	if in.aside = x; err == nil {
-		x.keep(m)
+		x.hand.keep(m)
 		x.gauge.took(1)
 	}
 	return m, err
 }
 
 func (in *Inbox[M]) tryRecvAside() (M, error) {
-	x := in.enter()
+	x := in.letGo()
 	m, err := in.TryRecv()
 	if in.aside = x; err == nil {
-		x.keep(m)
+		x.hand.keep(m)
 		x.gauge.took(1)
 	}
 	return m, err
 }
 
 func (in *Inbox[M]) recvBatchAside(ctx context.Context, dst []M, wait time.Duration) (int, error) {
-	x := in.enter()
+	x := in.letGo()
 	n, err := in.RecvBatch(ctx, dst, wait)
 	in.aside = x
-	x.keep(dst[:n]...)
+	x.hand.keep(dst[:n]...)
 	x.gauge.took(n)
 	return n, err
 }
 
 func (in *Inbox[M]) messagesAside(ctx context.Context, yield func(M) bool) {
+	x, done := in.aside, in.until(ctx)
+	if x.hand != nil {
+		in.messagesKept(ctx, yield)
+		return
+	}
+	for {
+		x.gauge.handled()
+		m, s := in.seat.Recv(done)
+		if s != mailbox.OK {
+			in.err = in.fail(s, ctx)
+			return
+		}
+		if held := in.seat.Held(); len(held) > 0 {
+			in.process.keepAsks(held)
+		}
+		x.gauge.tookOne()
+		if !yield(m) {
+			return
+		}
+	}
+}
+
+func (in *Inbox[M]) messagesKept(ctx context.Context, yield func(M) bool) {
 	for {
 		m, err := in.Recv(ctx)
 		if err != nil {
@@ -91,18 +136,11 @@ func (in *Inbox[M]) messagesAside(ctx context.Context, yield func(M) bool) {
 	}
 }
 
-// enter begins a receive: what was in hand is not any more. It takes the aside out.
-func (in *Inbox[M]) enter() *aside[M] {
+// letGo takes the aside out, with nothing in hand.
+func (in *Inbox[M]) letGo() *aside[M] {
 	x := in.aside
 	in.aside = nil
 	x.gauge.handled()
-	x.keep()
+	x.hand.keep()
 	return x
-}
-
-// keep notes what is in hand, if somebody wants to know.
-func (x *aside[M]) keep(msgs ...M) {
-	if x.hand != nil {
-		x.hand.keep(msgs...)
-	}
 }

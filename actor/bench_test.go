@@ -31,6 +31,9 @@ var benchLines = []struct {
 	{"actor", func(ctx context.Context) benchLine {
 		return newBenchActor(ctx, actor.Capacity{})
 	}},
+	{"actor-observed", func(ctx context.Context) benchLine {
+		return newBenchActor(actor.WithObserver(ctx, &onlooker{samples: 100}), actor.Capacity{})
+	}},
 	{fmt.Sprintf("actor-bounded-%d", benchCap), func(ctx context.Context) benchLine {
 		return newBenchActor(ctx, actor.Bounded(benchCap))
 	}},

@@ -186,6 +186,8 @@ func (s *sight) Abort() bool { return s.core.abort() }
 // goroutine; those of a nil gauge do nothing.
 type gauge struct {
 	sight *sight
+	calls *sched.Uint32 // sight.probes
+	heard uint32        // its value at the last look
 
 	n    int // receives until it has to look
 	span int // what n was set to
@@ -193,8 +195,7 @@ type gauge struct {
 	skip int // receives until the probe has to be looked at, at the last look
 	seen int // receives since the last beginning, at the last look
 
-	probes uint32 // sight.probes at the last look
-	timing bool   // the message in hand is timed
+	timing bool // the message in hand is timed
 	last   time.Time
 	since  sched.Int64 // when the message in hand was received, if it is timed; else 0
 }
@@ -203,7 +204,7 @@ type gauge struct {
 const never = 1 << 20
 
 func newGauge(s *sight) *gauge {
-	g := &gauge{sight: s, left: 1, skip: never, n: 1, span: 1}
+	g := &gauge{sight: s, calls: &s.probes, left: 1, skip: never, n: 1, span: 1}
 	if s.period == 0 {
 		g.left = never
 	}
@@ -226,10 +227,15 @@ func (g *gauge) end() {
 
 // took is called after a receive that returned n messages.
 func (g *gauge) took(n int) {
-	if g == nil {
-		return
+	if g != nil {
+		g.n += 1 - n
+		g.tookOne()
 	}
-	if g.n -= n; g.n <= 0 || g.sight.probes.Load() != g.probes {
+}
+
+// tookOne is took(1) of a gauge that is not nil, short enough to be inlined.
+func (g *gauge) tookOne() {
+	if g.n--; g.n <= 0 || g.calls.Load() != g.heard {
 		g.look()
 	}
 }
@@ -246,14 +252,14 @@ func (g *gauge) look() {
 	g.left -= passed
 	g.skip -= passed
 	g.seen += passed
-	called := g.sight.probes.Load() != g.probes
+	called := g.calls.Load() != g.heard
 	if called || g.skip <= 0 {
 		g.skip = g.sight.reached()
 	}
 	if called || g.left <= 0 {
 		g.begin()
 	}
-	g.probes = g.sight.probes.Load()
+	g.heard = g.calls.Load()
 	g.span = min(g.left, g.skip)
 	g.n = g.span
 }
