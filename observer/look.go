@@ -133,8 +133,14 @@ func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]St
 	o.mu.Unlock()
 
 	a.State = stateOf(r, doing[x.id])
-	if a.State == StateStopped && (a.Restarts.Until != nil || above.restarting(x.Name)) {
-		a.State = StateRestarting
+	if a.State == StateStopped {
+		restarting, known := above.restarting(x.Name)
+		switch {
+		case restarting, !known && a.Restarts.Until != nil:
+			a.State = StateRestarting
+		default: // somebody may have stopped it meanwhile, of which no event tells
+			a.Restarts.Until = nil
+		}
 	}
 	return a
 }
@@ -211,14 +217,15 @@ func supervisionOf(r *inspect.Reading) *supervision {
 	return &supervision{Supervisor: s, strategy: s.Strategy().String(), limit: s.Limit(), dynamic: s.Dynamic()}
 }
 
-// restarting reports whether a child without a process is to get one: it may have
-// to wait for others of its group, of which no event tells.
-func (s *supervision) restarting(child string) bool {
+// restarting reports whether a child without a process is to get one, if the
+// supervisor knows the child by its name. It may have to wait for others of its
+// group, of which no event tells.
+func (s *supervision) restarting(child string) (yes, known bool) {
 	if s == nil || child == "" {
-		return false
+		return false, false
 	}
-	info, ok := s.Which(child)
-	return ok && (info.State == supervisor.Restarting || info.State == supervisor.Starting)
+	info, known := s.Which(child)
+	return info.State == supervisor.Restarting || info.State == supervisor.Starting, known
 }
 
 // latency is what a histogram says.
