@@ -38,10 +38,10 @@ type feed struct {
 	kept    int       // bytes of these
 }
 
-// encoded is an actor as JSON.
+// encoded is an actor and its JSON.
 type encoded struct {
-	id   uint64
-	text []byte
+	actor Actor
+	text  []byte
 }
 
 // head is a snapshot without its actors, which are encoded by themselves, or a
@@ -127,30 +127,37 @@ func (f *feed) look() {
 	}
 }
 
-// update returns the actors as JSON: the old text where it has not changed. Both
-// lists are in the order of the ids.
+// update encodes the actors, both lists being in the order of their ids, and says
+// which have changed and which are gone. One that is the same in all its fields is
+// not encoded again: with many actors, most do nothing for most of the time.
 func update(old []encoded, actors []Actor) (now, changed []encoded, gone []uint64) {
 	now = make([]encoded, 0, len(actors))
 	gone = []uint64{}
 	for i := range actors {
-		for len(old) > 0 && old[0].id < actors[i].ID {
-			gone = append(gone, old[0].id)
+		a := &actors[i]
+		for len(old) > 0 && old[0].actor.ID < a.ID {
+			gone = append(gone, old[0].actor.ID)
 			old = old[1:]
 		}
-		e := encoded{actors[i].ID, encode(&actors[i])}
-		known := len(old) > 0 && old[0].id == e.id
-		if known && bytes.Equal(old[0].text, e.text) {
-			e = old[0] // and not the same text twice
-		} else {
-			changed = append(changed, e)
+		if len(old) == 0 || old[0].actor.ID != a.ID {
+			now = append(now, encoded{*a, encode(a)})
+			changed = append(changed, now[len(now)-1])
+			continue
 		}
-		if known {
-			old = old[1:]
+		before := old[0]
+		old = old[1:]
+		if before.actor != *a { // what it points to may be equal, though
+			text := encode(a)
+			if !bytes.Equal(before.text, text) {
+				changed = append(changed, encoded{*a, text})
+				before.text = text
+			}
+			before.actor = *a
 		}
-		now = append(now, e)
+		now = append(now, before)
 	}
 	for _, e := range old {
-		gone = append(gone, e.id)
+		gone = append(gone, e.actor.ID)
 	}
 	return now, changed, gone
 }
