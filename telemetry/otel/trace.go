@@ -1,0 +1,152 @@
+package otel
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"tinyactor/actor"
+	"tinyactor/internal/inspect"
+	"tinyactor/internal/tally"
+)
+
+// Handler returns a function for Inbox.Serve that handles each message that has a
+// method Context() context.Context in a span of its own, "process" and the name
+// of the actor in which digits and ids are replaced by a star. A message that
+// has none is handled without.
+//
+// What the span belongs to is in the message's context:
+//
+//   - Of an ask, that is of a message with an actor.Reply in it, best embedded,
+//     it is the child of the span in which the asker asks: the asker waits for it.
+//   - Of any other, it is the root of a new trace, linked to the span in which
+//     the message was made: that may have ended long since. The sampler decides
+//     anew, and sees the link.
+//   - If there is no span in the message's context, it is a root without a link.
+//
+// The context that handle gets is the one that the returned function is given, so
+// that of the process, with the new span in it. It has no deadline of the asker. For a
+// call that is to end with the asker, put the span into the asker's context:
+//
+//	ctx := trace.ContextWithSpan(m.Context(), trace.SpanFromContext(ctx))
+//
+// An error that handle returns makes the span an error, unless it is
+// actor.ErrHalted or actor.ErrClosed, with which a process ends in order. So does
+// a panic, which goes on. An error given to Reply.Answer does not: whether
+// it is one is for the asker to say.
+//
+// To send a context along with a message that is not an ask, put it in:
+//
+//	type job struct {
+//		ctx context.Context
+//		…
+//	}
+//
+//	func (j job) Context() context.Context { return j.ctx }
+//
+//	jobs.Send(ctx, job{ctx: ctx})
+func Handler[M any](tp trace.TracerProvider, name string, handle func(context.Context, M) error) func(context.Context, M) error {
+	switch {
+	case tp == nil:
+		panic("otel: Handler: the tracer provider is nil")
+	case handle == nil:
+		panic("otel: Handler: handle is nil")
+	}
+	t := newTracer(tp, name)
+	return func(ctx context.Context, m M) error {
+		c, ok := any(m).(contexter)
+		if !ok {
+			return handle(ctx, m)
+		}
+		ctx, span := t.start(ctx, c.Context())
+		returned := false
+		defer unwind(span, &returned)
+		err := handle(ctx, m)
+		returned = true
+		if err != nil && err != actor.ErrHalted && err != actor.ErrClosed {
+			span.RecordError(err)
+			fail(span, err.Error(), semconv.ErrorType(err))
+		}
+		span.End()
+		return err
+	}
+}
+
+// contexter is a message that has a context.
+type contexter interface{ Context() context.Context }
+
+// tracer starts the spans of one actor.
+type tracer struct {
+	trace.Tracer
+	name        string
+	child, root []trace.SpanStartOption
+}
+
+func newTracer(tp trace.TracerProvider, name string) *tracer {
+	template := tally.Mask(name)
+	attributes := []attribute.KeyValue{
+		system,
+		semconv.MessagingOperationName("process"),
+		semconv.MessagingOperationTypeProcess,
+		semconv.MessagingDestinationName(name),
+	}
+	if template != name {
+		attributes = append(attributes, semconv.MessagingDestinationTemplate(template))
+	}
+	child := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(attributes...)}
+	return &tracer{
+		Tracer: tp.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL)),
+		name:   "process " + template,
+		child:  child,
+		root:   append(slices.Clip(child), trace.WithNewRoot()),
+	}
+}
+
+// start starts the span of a message with the context from, and returns ctx with
+// it. What span ctx has already is that in which the actor was spawned, and the
+// parent of none.
+func (t *tracer) start(ctx, from context.Context) (context.Context, trace.Span) {
+	by := trace.SpanContextFromContext(from)
+	if !by.IsValid() {
+		return t.Start(ctx, t.name, t.root...)
+	}
+	if from.Value(inspect.AskKey{}) == true {
+		return t.Start(trace.ContextWithSpan(ctx, trace.SpanFromContext(from)), t.name, t.child...)
+	}
+	return t.Start(ctx, t.name, append(slices.Clip(t.root), trace.WithLinks(trace.Link{SpanContext: by}))...)
+}
+
+// unwind ends the span of a handle that has not returned: it panics, or its
+// goroutine ends, as that of an aborted process does in the inbox.
+func unwind(span trace.Span, returned *bool) {
+	if *returned {
+		return
+	}
+	v := recover()
+	if v == nil {
+		fail(span, "ended by runtime.Goexit, as an abort does", semconv.ErrorTypeKey.String("goexit"))
+		span.End()
+		return
+	}
+	if span.IsRecording() {
+		span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
+			semconv.ExceptionType(fmt.Sprintf("%T", v)),
+			semconv.ExceptionMessage(fmt.Sprint(v)),
+			semconv.ExceptionStacktrace(string(debug.Stack())),
+		))
+	}
+	fail(span, fmt.Sprint("panic: ", v), semconv.ErrorTypeKey.String("panic"))
+	span.End()
+	panic(v) // its stack is still there, below this call
+}
+
+func fail(span trace.Span, text string, errorType attribute.KeyValue) {
+	span.SetStatus(codes.Error, text)
+	span.SetAttributes(errorType)
+}
