@@ -30,6 +30,7 @@ var fuzzOps = []func(m *queueModel, arg int){
 	15: func(m *queueModel, arg int) { m.leave(arg) },
 	16: func(m *queueModel, arg int) { m.recv(arg>>2, 1+arg%4, 0) },
 	17: func(m *queueModel, arg int) { m.offerAll(1 + arg%7) },
+	18: func(m *queueModel, _ int) { m.probeOp() },
 }
 
 // fuzzDice says how often each comes: the rare ones end the queue.
@@ -62,12 +63,13 @@ func (m *queueModel) push() {
 		return // with two of them it would be open who is first
 	}
 	s := m.newSend()
+	s.begun = time.Now()
 	m.note("Push %d", s.id)
 	if s.id%2 == 0 {
 		s.cancel = make(chan struct{}) // the others cannot be cancelled
 	}
 	go func() {
-		status := m.q.Push(s.cancel, s.id, ticketOf(s.id))
+		status := m.q.PushFrom(s.cancel, s.id, ticketOf(s.id), s)
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		s.status, s.done = status, true
@@ -388,7 +390,14 @@ func (m *queueModel) takeOp() {
 		m.fail("Take: %d with ticket %v, want %d", id, ticket, want)
 	}
 	m.taken = append(m.taken, id)
+	m.handed++
 	m.undelay(true)
+}
+
+func (m *queueModel) probeOp() {
+	m.note("Probe")
+	m.q.Probe()
+	m.probed = len(m.accepted)
 }
 
 // pass lets time go by, from one event to the next.

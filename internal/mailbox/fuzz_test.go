@@ -87,6 +87,10 @@ type queueModel struct {
 
 	closed, halted, aborted bool
 	queue, accepted, taken  []int
+	entered                 []time.Time // when those that were accepted were
+	handed                  uint64      // by Take
+	longest                 int
+	probed                  int // how many had been accepted when the last Probe came, or -1
 	sends                   []*queueSend
 	waiting                 []*queueSend
 	delayed                 *queueSend
@@ -101,6 +105,7 @@ type queueSend struct {
 	status mailbox.Status
 	over   bool
 	due    time.Time
+	begun  time.Time
 }
 
 // queueRecv is a receiver with its goroutine.
@@ -124,7 +129,7 @@ type queueRecv struct {
 }
 
 func newQueueModel(t *testing.T, policy byte) *queueModel {
-	m := &queueModel{t: t, p: fuzzPolicies[int(policy)%len(fuzzPolicies)]}
+	m := &queueModel{t: t, p: fuzzPolicies[int(policy)%len(fuzzPolicies)], probed: -1}
 	m.mu.Lock()
 	m.q.Init(m.p)
 	m.note("%+v", m.p)
@@ -133,6 +138,12 @@ func newQueueModel(t *testing.T, policy byte) *queueModel {
 		m.join()
 	}
 	return m
+}
+
+// enters notes an accepted message.
+func (m *queueModel) enters(id int) {
+	m.accepted = append(m.accepted, id)
+	m.entered = append(m.entered, time.Now())
 }
 
 func (m *queueModel) settle(d time.Duration) {
@@ -194,7 +205,7 @@ func (m *queueModel) pick(arg int) *queueRecv {
 }
 
 func (m *queueModel) accept(id int) {
-	m.accepted = append(m.accepted, id)
+	m.enters(id)
 	rs := m.waiters()
 	if len(rs) == 0 {
 		m.queue = append(m.queue, id)
@@ -227,7 +238,7 @@ func (m *queueModel) take() int {
 		s := m.waiting[0]
 		m.waiting = m.waiting[1:]
 		m.queue = append(m.queue, s.id)
-		m.accepted = append(m.accepted, s.id)
+		m.enters(s.id)
 		m.sendEnds(s, mailbox.OK)
 	}
 	return id
@@ -314,6 +325,7 @@ func (m *queueModel) check() {
 			m.fail("tickets %v, want %v", got, tickets)
 		}
 	}
+	m.checkStats()
 	for _, s := range m.sends {
 		if s.done != s.over {
 			m.fail("send %d has ended: %v, want %v", s.id, s.done, s.over)
@@ -323,6 +335,40 @@ func (m *queueModel) check() {
 		if r.waiting && r.done {
 			m.fail("receiver %d does not wait any more: %v, status %d", r.index, r.got, r.status)
 		}
+	}
+}
+
+// checkStats checks what the queue tells whoever only looks.
+func (m *queueModel) checkStats() {
+	s := m.q.Stats()
+	if s.Length != len(m.queue) || s.Handed != m.handed || s.Received != uint64(len(m.accepted)-len(m.queue))-m.handed {
+		m.fail("stats %+v, want %d of %d waiting and %d handed", s, len(m.queue), len(m.accepted), m.handed)
+	}
+	if m.longest = max(m.longest, len(m.queue)); s.High < m.longest || s.High > len(m.accepted) {
+		m.fail("the longest was %d, want at least %d of %d", s.High, m.longest, len(m.accepted))
+	}
+	if idle := len(m.waiters()); s.Idle != idle || s.Closed != m.closed || s.Halted != m.halted {
+		m.fail("stats %+v, want %d idle, closed %v, halted %v", s, idle, m.closed, m.halted)
+	}
+	var want []mailbox.Waiter
+	for _, w := range m.waiting {
+		want = append(want, mailbox.Waiter{From: w, Since: w.begun})
+	}
+	if m.delayed != nil {
+		want = append(want, mailbox.Waiter{From: m.delayed, Since: m.delayed.begun})
+	}
+	if got := m.q.Waiting(); !slices.Equal(got, want) {
+		m.fail("waiting %v, want %v", got, want)
+	}
+	if m.probed < 0 {
+		return
+	}
+	at, left := m.q.Reached()
+	switch gone := len(m.accepted) - len(m.queue); {
+	case left != max(0, m.probed+1-gone):
+		m.fail("the probe after %d messages, of which %d are gone, has %d before it", m.probed, gone, left)
+	case left == 0 && !at.Equal(m.entered[m.probed]):
+		m.fail("message %d entered at %v, not %v", m.probed, m.entered[m.probed], at)
 	}
 }
 
