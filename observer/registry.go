@@ -94,11 +94,9 @@ func (o *Observer) living() []living {
 type counts struct{ accepted, received, undelivered uint64 }
 
 // account brings the counts of an actor up to date. They are not read in one
-// step, and so one of them might seem to go back. mu is held.
+// step, and looks come at the same time as its end, so that one of them might
+// seem to go back. mu is held.
 func (o *Observer) account(e *entry, r inspect.Reading) {
-	if e.gone {
-		return
-	}
 	now := counts{
 		accepted:    max(e.counts.accepted, r.Received+r.Undelivered+uint64(r.Length)),
 		received:    max(e.counts.received, r.Received),
@@ -107,7 +105,7 @@ func (o *Observer) account(e *entry, r inspect.Reading) {
 	o.total.accepted += now.accepted - e.counts.accepted
 	o.total.received += now.received - e.counts.received
 	o.total.undelivered += now.undelivered - e.counts.undelivered
-	e.counts, e.gone = now, r.Ended
+	e.counts, e.gone = now, e.gone || r.Ended
 }
 
 // leastInterval is how much time must have passed for a rate to say something.

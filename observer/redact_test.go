@@ -1,0 +1,77 @@
+package observer
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"tinyactor/actor"
+	"tinyactor/internal/inspect"
+)
+
+// Of what Redact changes, nothing is shown or logged as it was.
+func TestRedact(t *testing.T) {
+	var mu sync.Mutex
+	kinds := make(map[Text]bool)
+	var log strings.Builder
+	o := New(Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Redact: func(kind Text, text string) string {
+		mu.Lock()
+		defer mu.Unlock()
+		kinds[kind] = true
+		if kind == TextReason {
+			return text // which has the panic's value
+		}
+		return strings.ReplaceAll(text, "secret", "***")
+	}})
+	since := time.Now().Add(-time.Hour)
+	f := &fake{
+		reading: inspect.Reading{Path: "secret-top/#7/secret", Processes: 1, Limit: 1, Length: 1},
+		waits:   []inspect.Wait{{From: 1, Since: since}, {From: 9, FromName: "secret-sender", Since: since}},
+	}
+	a := bear(o, 1, "secret", f)
+	a.Message = "secret.Message"
+	panicked := fmt.Errorf("w: %w", &actor.PanicError{Value: "a secret value", Stack: []byte("secret stack")})
+	for _, e := range []actor.Event{
+		{Kind: actor.EventPanicked, Err: panicked, Stack: "secret stack"},
+		{Kind: actor.EventExited, Err: panicked},
+		{Kind: actor.EventUndelivered, Type: "secret.Message", Count: 1},
+	} {
+		e.ID, e.Name, e.Path = 1, "secret", "secret-top/#7/secret"
+		o.observe(e)
+	}
+	s := o.Snapshot()
+	if len(s.Deadlocks) != 1 || !strings.Contains(log.String(), "***") {
+		t.Errorf("the deadlocks are %+v, logged %q", s.Deadlocks, log.String())
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text)+log.String(), "secret") {
+		t.Errorf("it shows %s and logs %s", text, log.String())
+	}
+	if s.Actors[0].Path != "***-top/#7/***" {
+		t.Errorf("the path is %s", s.Actors[0].Path)
+	}
+	if len(kinds) != 5 {
+		t.Errorf("Redact got %v", kinds)
+	}
+	runtime.KeepAlive(a)
+}
+
+// Where Redact panics, nothing is shown.
+func TestRedactThatPanics(t *testing.T) {
+	o := New(Options{Redact: func(Text, string) string { panic("no") }})
+	a := bear(o, 1, "secret", new(fake))
+	o.observe(actor.Event{Kind: actor.EventExited, ID: 1, Name: "secret", Path: "secret", Err: actor.ErrGoexit})
+	s := o.Snapshot()
+	if len(s.Actors) != 1 || len(s.Events) != 1 || strings.Contains(fmt.Sprintf("%+v", s), "secret") {
+		t.Errorf("got %+v", s)
+	}
+	runtime.KeepAlive(a)
+}
