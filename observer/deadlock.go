@@ -204,18 +204,15 @@ func (o *Observer) check() {
 	again := o.alarm.state.Swap(quiet) == called
 	o.looking.Lock()
 	now := time.Now()
-	var all sights
-	any := false
+	var all sights // for whom somebody waits
 	for _, l := range o.living() {
-		x := sight{living: l, waits: l.Waits()}
-		if len(x.waits) > 0 {
-			any = true
-			x.reading = x.Read()
+		if waits := l.Waits(); len(waits) > 0 {
+			all = append(all, sight{living: l, reading: l.Read(), waits: waits})
+			again = again || slices.ContainsFunc(waits, func(w inspect.Wait) bool { return now.Sub(w.Since) < ripe })
 		}
-		again = again || slices.ContainsFunc(x.waits, func(w inspect.Wait) bool { return now.Sub(w.Since) < ripe })
-		all = append(all, x)
 	}
-	o.alarm.any.Store(any)
+	all.sort()
+	o.alarm.any.Store(len(all) > 0)
 	_, news := o.deadlocks(now, all)
 	for _, tries := range o.watch.tries {
 		again = again || tries < mostTries

@@ -88,6 +88,7 @@ func (o *Observer) look(now time.Time) sights {
 			all = append(all, sight{living: l, reading: r, waits: l.Waits()})
 		}
 	}
+	all.sort()
 	return all
 }
 

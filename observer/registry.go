@@ -1,8 +1,6 @@
 package observer
 
 import (
-	"cmp"
-	"slices"
 	"time"
 	"weak"
 
@@ -73,7 +71,7 @@ type living struct {
 	*inspect.Actor
 }
 
-// living returns all actors that have not ended, in the order of their ids.
+// living returns all actors that have not ended.
 func (o *Observer) living() []living {
 	o.mu.Lock()
 	all := make([]living, 0, len(o.entries))
@@ -86,7 +84,6 @@ func (o *Observer) living() []living {
 		}
 	}
 	o.mu.Unlock()
-	slices.SortFunc(all, func(a, b living) int { return cmp.Compare(a.id, b.id) })
 	return all
 }
 
