@@ -58,7 +58,7 @@ soak: ## everything at once for T=60s, on real time
 
 lint: ## the linter that tools/go.mod pins; to build it takes minutes, once
 	cd tools && GOWORK=off go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	bin/golangci-lint run ./... ./benchmarks/... ./tests/...
+	bin/golangci-lint run $$(go list -m -f '{{.Dir}}/...')
 	bin/golangci-lint run --build-tags modelcheck ./internal/sched/...
 
 rename: ## give the module another path: MODULE=example.com/you/tinyactor
