@@ -40,6 +40,7 @@ import (
 var fragmentImports = map[string]string{
 	"actor":      "actor",
 	"actortest":  "actortest",
+	"observer":   "observer",
 	"supervisor": "supervisor",
 	"context":    "context",
 	"errors":     "errors",
@@ -61,7 +62,7 @@ var fragmentImports = map[string]string{
 }
 
 // ownImports are those of them that are below the module.
-var ownImports = []string{"actor", "actortest", "supervisor"}
+var ownImports = []string{"actor", "actortest", "observer", "supervisor"}
 
 // maxNotCompiled is how many blocks may show other libraries' code.
 const maxNotCompiled = 6

@@ -29,9 +29,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	for _, n := range []int{100, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			o := New(Options{})
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			all := crowd(b, o.Watch(ctx), n)
+			all := crowd(b, o.Watch(b.Context()), n)
 			defer runtime.KeepAlive(all)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -48,9 +46,7 @@ func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{100, 10_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			o := New(Options{})
-			ctx, cancel := context.WithCancel(context.Background())
-			defer cancel()
-			all := crowd(b, o.Watch(ctx), n)
+			all := crowd(b, o.Watch(b.Context()), n)
 			defer runtime.KeepAlive(all)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -65,9 +61,7 @@ func BenchmarkCheck(b *testing.B) {
 func TestSnapshotOfManyActors(t *testing.T) {
 	const n = 10_000
 	o := New(Options{})
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	all := crowd(t, o.Watch(ctx), n)
+	all := crowd(t, o.Watch(t.Context()), n)
 	defer runtime.KeepAlive(all)
 	best := time.Hour
 	for range 5 {

@@ -32,9 +32,12 @@ type Options struct {
 	// Trace, if above 0, has the runtime's flight recorder keep the execution
 	// trace of at least the last so much time; what it holds when an actor panics
 	// or is stuck can be had from the page. It costs some percent of everything.
+	// A program has one such recorder: if there is another, that is logged and
+	// nothing is recorded. [Observer.Close] ends it.
 	Trace time.Duration
 
-	// Logger gets a line for each deadlock; nil is slog.Default().
+	// Logger gets a line for each deadlock, and for each action from the page; nil
+	// is slog.Default().
 	Logger *slog.Logger
 }
 
@@ -45,7 +48,7 @@ type Text string
 const (
 	TextName   Text = "name"   // of an actor; each part of a path by itself
 	TextType   Text = "type"   // of messages
-	TextReason Text = "reason" // the text of an error that a process ended with
+	TextReason Text = "reason" // the text of an error that a process ended with; it may have a name in it
 	TextPanic  Text = "panic"  // what a process panicked with
 	TextStack  Text = "stack"  // a goroutine's stack
 )
