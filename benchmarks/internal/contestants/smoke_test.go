@@ -8,6 +8,7 @@ import (
 	"tinyactor/benchmarks/internal/contest"
 	"tinyactor/benchmarks/internal/contestants"
 	"tinyactor/benchmarks/internal/contestants/channels"
+	"tinyactor/benchmarks/internal/contestants/observed"
 	"tinyactor/benchmarks/internal/contestants/phony"
 	"tinyactor/benchmarks/internal/contestants/protoactor"
 	"tinyactor/benchmarks/internal/contestants/suture"
@@ -18,6 +19,7 @@ import (
 // entries are those of all programs, by the program's name.
 var entries = map[string][]contest.Entry{
 	"tinyactor":  tiny.Entries,
+	"observed":   observed.Entries,
 	"channels":   channels.Entries,
 	"phony":      phony.Entries,
 	"protoactor": protoactor.Entries,

@@ -21,6 +21,7 @@ func everything() *Document {
 			lines = append(lines, line(w.Name, contestant, 0, []float64{9, 10, 100, 1000, 1e4, 1e5, 1e6}[i], 0))
 		}
 	}
+	lines = append(lines, line("tell", "observed-viewer", 0, 12.5, 0))
 	lines = append(lines, Line{Contestant: "tinyactor", Workload: "soak", Value: contest.Value{Row: "soak/growth", Unit: "B"}})
 	r := Collect(lines)
 	return &Document{
@@ -39,6 +40,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"May 2020, commit abc1234, on a <machine>; medians of 1 rounds",
 		"\n| tell, 1 sender | 10.0 | 100 | 1000 | 10000 | 100000 | 1000000 |\n",
+		"\n| tell, 1 sender | 10.0 | – | 1.25 | – | – | – | – |\n",
 		"\n| tell, 1 sender | tinyactor | ≤ 0.45 of chan-raw | 0.10 | met |\n",
 		"\n| ask, 1 caller | tinyactor | ≤ 0.80 of chan-select | 0.01 | met |\n",
 		"\n| spawn, message, stop, wait | tinyactor | ≤ 1.25 of chan-raw-16 | 1.11 | met |\n",

@@ -27,6 +27,8 @@ func (d *Document) Markdown(out io.Writer) error {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, docHead, d.Date, d.Commit, d.Machine, d.Rounds)
 	d.overview(b)
+	b.WriteString(docLooked)
+	d.looked(b)
 	b.WriteString(docTargets)
 	d.targets(b)
 	b.WriteString(docMethod)
@@ -82,6 +84,30 @@ func unit(c *Cell) string {
 		return ""
 	}
 	return " " + c.Unit
+}
+
+// lookers are the contestants that are this library while somebody looks.
+var lookers = []string{"observed", "observed-viewer", "observed-prometheus", "observed-otel", "traced-unsampled", "traced-sampled"}
+
+// looked is a table of what looking costs, as multiples of what the same costs
+// when nobody does.
+func (d *Document) looked(b *strings.Builder) {
+	head(b, 1, append([]string{"", "tinyactor"}, lookers...)...)
+	for _, name := range d.Rows {
+		fields := []string{title(name), d.median(name, "tinyactor")}
+		any := false
+		for _, contestant := range lookers {
+			ratio, ok := d.Ratio(name, contestant, "tinyactor")
+			if any = any || ok; !ok {
+				fields = append(fields, "–")
+				continue
+			}
+			fields = append(fields, fmt.Sprintf("%.2f", ratio))
+		}
+		if any {
+			row(b, fields...)
+		}
+	}
 }
 
 // title returns the title of a row: that of its workload, and what else the

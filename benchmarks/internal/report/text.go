@@ -18,6 +18,14 @@ Medians, in nanoseconds for each operation where no unit stands; a dash is a wor
 
 `
 
+	docLooked = `
+## While somebody looks
+
+The same with an observer that nobody looks at, with one page open, and with Prometheus and OpenTelemetry reading ten times
+a second; and with messages that carry a context to a handler that is traced, not sampled and sampled, without an exporter.
+Multiples of what it costs when nobody looks.
+
+`
 	docTargets = `
 ## Targets
 
@@ -43,6 +51,8 @@ The contestants, in the versions that [benchmarks/go.mod](../benchmarks/go.mod) 
 
 - **tinyactor** is an actor with an unbounded inbox that ranges over Messages; the rows called bounded have Bounded(1024), and
   tell at once has SendAll and RecvBatch. tinyactor-default has the default capacity, tinyactor-recv calls Recv.
+- **observed** and what begins so are tinyactor below observer.New().Watch; **traced** are handlers of telemetry/otel, with messages
+  that have a context. See the table above.
 - **chan-raw** is a goroutine that ranges over a channel. Nobody can stop it, nor a sender that waits for it.
 - **chan-select** is the same with a context beside each channel operation, which is what a program needs that can be stopped.
 - **mutex+cond** is a slice under a mutex, with a condition variable. Its receiver takes all that waits at once.

@@ -14,6 +14,9 @@ var Entries = []contest.Entry{
 	{Name: "tinyactor-recv", New: use(actor.Unbounded(), true), Enters: contest.In("tell", "fan-in-8", "idle-100k", "idle-1m")},
 }
 
+// New makes actors under a context, with a capacity for what need not be bounded.
+func New(ctx context.Context, c actor.Capacity) contest.Contestant { return &contestant{ctx, c, false} }
+
 func use(c actor.Capacity, recv bool) func(context.Context) contest.Contestant {
 	return func(ctx context.Context) contest.Contestant {
 		return &contestant{ctx, c, recv}
