@@ -121,6 +121,22 @@ func TestSums(t *testing.T) {
 	}
 }
 
+// Where one queue is not bounded, there is no capacity.
+func TestBounded(t *testing.T) {
+	free := named(2, "b", 1)
+	free.Queue.Limit = 0
+	for _, label := range []func(observer.Actor) string{
+		func(a observer.Actor) string { return "all" },
+		func(a observer.Actor) string { return fmt.Sprint(a.Queue.Limit) },
+	} {
+		for _, s := range tally.New(newSource(named(1, "a", 1), free, named(3, "c", 1)), label, 0).Read().Sums {
+			if s.Bounded != (s.Label == "16") || s.Bounded && s.Limit != 32 {
+				t.Errorf("%s is %+v", s.Label, s)
+			}
+		}
+	}
+}
+
 func TestWhatHasEndedStaysCounted(t *testing.T) {
 	s := newSource(named(1, "worker-1", 10), named(2, "worker-2", 20))
 	tl := tally.New(s, nil, 0)
@@ -132,6 +148,9 @@ func TestWhatHasEndedStaysCounted(t *testing.T) {
 	sums := tl.Read().Sums
 	if len(sums) != 2 || sums[0].Label != "request-*" || sums[0].Received != 1 || sums[0].Actors != 0 || sums[0].Length != 0 {
 		t.Errorf("there are %+v", sums)
+	}
+	if n := tl.Known(); n != 1 {
+		t.Errorf("%d actors are known, want the one that lives", n)
 	}
 	if w := sums[1]; w.Received != 42 || w.Handling.Count != 42 || w.Handling.Octaves[10] != 42 || w.Actors != 1 || w.Length != 2 {
 		t.Errorf("the workers are %+v", w)
@@ -157,12 +176,17 @@ func TestEndWhileOneLooks(t *testing.T) {
 // Between being no longer among the living and being told as ended, an actor is
 // nowhere; the sums stay what they were.
 func TestNothingGoesDown(t *testing.T) {
-	s := newSource(named(1, "worker-1", 10), named(2, "worker-2", 20))
+	s := newSource(named(1, "worker-1", 10), named(2, "worker-2", 20), named(3, "alone", 1))
 	tl := tally.New(s, nil, 0)
-	before := tl.Read().Sums[0]
+	before := tl.Read().Sums[1]
 	delete(s.actors, 1)
+	delete(s.actors, 3)
 	for range 2 {
-		now := tl.Read().Sums[0]
+		sums := tl.Read().Sums
+		if alone := sums[0]; alone.Label != "alone" || alone.Actors != 0 || alone.Received != 1 {
+			t.Errorf("what is gone is %+v", alone)
+		}
+		now := sums[1]
 		if now.Actors != 1 {
 			t.Errorf("%d actors, want 1", now.Actors)
 		}
@@ -172,7 +196,8 @@ func TestNothingGoesDown(t *testing.T) {
 		}
 	}
 	s.end(named(1, "worker-1", 11))
-	check(t, received(tl), map[string]uint64{"worker-*": 31})
+	s.end(named(3, "alone", 2))
+	check(t, received(tl), map[string]uint64{"worker-*": 31, "alone": 2})
 }
 
 func TestLabelsAreLimited(t *testing.T) {
