@@ -102,7 +102,8 @@ func TestImports(t *testing.T) {
 		"internal/inspect": {},
 		"internal/sched":   {"internal/sched/explore"},
 		"supervisor":       {"actor", "internal/"},
-		"observer":         {"actor", "supervisor", "internal/"},
+		"observer":         {"actor", "supervisor", "internal/hold", "internal/inspect"},
+		"internal/tally":   {"observer"},
 		"actortest":        {"actor", "internal/"},
 	}
 	for _, file := range files(t, ".go") {
