@@ -10,10 +10,6 @@ import (
 	"time"
 )
 
-// maxDeltas is how many looks a viewer may be behind and still get what it lacks,
-// instead of everything.
-const maxDeltas = 64
-
 // feed is what the viewers of a handler share: the looks, and their JSON. It has
 // no goroutine. The viewer that is there first when a look is due takes it for all,
 // so that nothing has to be started, stopped or waited for.
@@ -86,7 +82,7 @@ func (f *feed) leave() {
 
 // after returns the events that a viewer lacks who has got everything up to look
 // seq, 0 for nothing; the look that it has then; and when it should ask again. The
-// events are the deltas since, or everything if they are no longer there.
+// events are the deltas since, or everything if that is less.
 func (f *feed) after(seq uint64) (events [][]byte, now uint64, due time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -94,7 +90,7 @@ func (f *feed) after(seq uint64) (events [][]byte, now uint64, due time.Time) {
 		f.look()
 	}
 	have, behind := uint64(len(f.deltas)), f.seq-seq
-	if seq > 0 && behind <= have {
+	if behind <= have { // not if seq is 0: the first look has no delta
 		return slices.Clone(f.deltas[have-behind:]), f.seq, f.due
 	}
 	if f.whole == nil {
@@ -121,7 +117,7 @@ func (f *feed) look() {
 	for _, a := range actors {
 		f.size += len(a.text)
 	}
-	for len(f.deltas) > maxDeltas || len(f.deltas) > 1 && f.kept > f.size {
+	for len(f.deltas) > 1 && f.kept > f.size {
 		f.kept -= len(f.deltas[0])
 		f.deltas = slices.Delete(f.deltas, 0, 1)
 	}

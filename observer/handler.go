@@ -24,7 +24,7 @@ import (
 //
 // All viewers of a Handler share its looks, one each Options.Every, and nothing is
 // looked at while there is none; no goroutine but those of the requests runs. A
-// viewer's connection outlives the server's ReadTimeout and WriteTimeout, ends with
+// viewer's connection outlives the server's WriteTimeout, ends with
 // [http.Server.Shutdown], and ends if it takes nothing for ten seconds.
 func (o *Observer) Handler() http.Handler { return newHandler(o, o.opts) }
 
@@ -181,7 +181,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request, id uint64, verb st
 		refuse(w, http.StatusForbidden, "Actions are off: Options.Actions turns them on.")
 		return
 	}
-	// A restart may take longer than the server's timeouts, and must not be left
+	// A restart may take longer than the server's WriteTimeout, and must not be left
 	// half done because whoever asked for it has gone.
 	newPacedWriter(w).extend(longestRestart)
 	if err := h.source.act(context.WithoutCancel(r.Context()), id, verb); err != nil {

@@ -225,13 +225,15 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// An action takes the time that it takes, even if the server's timeouts are short.
-func TestActionOutlivesTimeouts(t *testing.T) {
+// An action takes the time that it takes, even if the server's timeouts are short,
+// and is not left half done by who asked for it.
+func TestActionIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		source := newFakeSource(1)
+		source, done := newFakeSource(1), 0
 		source.acting = func(ctx context.Context) error {
 			select {
 			case <-time.After(9 * time.Second):
+				done++
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -241,7 +243,16 @@ func TestActionOutlivesTimeouts(t *testing.T) {
 			Handler:     newHandler(source, Options{Actions: true}),
 			ReadTimeout: time.Second, WriteTimeout: time.Second,
 		})
-		request(t, client, http.MethodPost, "http://pipe/actors/1/restart", http.StatusNoContent)
+		const at = "http://pipe/actors/1/restart"
+		request(t, client, http.MethodPost, at, http.StatusNoContent)
+		client.Timeout = time.Second
+		if _, err := client.Post(at, "", nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the client waits for its answer: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if done != 2 {
+			t.Errorf("%d of 2 are done", done)
+		}
 	})
 }
 

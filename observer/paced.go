@@ -25,9 +25,6 @@ func newPacedWriter(w http.ResponseWriter) pacedWriter {
 
 // start begins an answer that goes on while there is a client.
 func (p pacedWriter) start() error {
-	// To net/http, a connection that cannot be read within ReadTimeout is one whose
-	// client has gone. Where deadlines cannot be set, the server's stay.
-	_ = p.control.SetReadDeadline(time.Time{})
 	p.extend(0)
 	return p.control.Flush()
 }
@@ -51,7 +48,7 @@ func (p pacedWriter) write(texts ...[]byte) error {
 }
 
 // extend leaves the handler so much time to make an answer, and the client as long
-// as for a piece to take it.
+// as for a piece to take it. Where deadlines cannot be set, the server's stay.
 func (p pacedWriter) extend(d time.Duration) {
 	_ = p.control.SetWriteDeadline(time.Now().Add(d + pace))
 }

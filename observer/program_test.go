@@ -3,6 +3,7 @@ package observer
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
@@ -17,7 +18,7 @@ import (
 // What a viewer of a real program sees and does, from a crash to the end.
 func TestProgram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := New(Options{Actions: true})
+		o := New(Options{Actions: true, Logger: slog.New(slog.DiscardHandler)})
 		client := servePipes(t, &http.Server{Handler: http.StripPrefix("/actors", o.Handler())})
 		store := &supervisor.Worker[int]{
 			Name:    "store",
@@ -29,7 +30,7 @@ func TestProgram(t *testing.T) {
 				})
 			},
 		}
-		tree, err := supervisor.Start(o.Watch(t.Context()), &supervisor.Spec{Name: "shop", Children: []supervisor.Child{store}})
+		tree, err := supervisor.Start(actor.WithObserver(o.Watch(t.Context()), supervisor.LogObserver(slog.New(slog.DiscardHandler))), &supervisor.Spec{Name: "shop", Children: []supervisor.Child{store}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -261,7 +261,7 @@ func servePipes(t *testing.T, server *http.Server) *http.Client {
 	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
 	served := make(chan error)
 	go func() { served <- server.Serve(l) }()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	transport := &http.Transport{Protocols: server.Protocols, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		client, server := net.Pipe()
 		select {
 		case l.conns <- server:
