@@ -113,11 +113,11 @@ func happened(e observer.Event) string {
 	if e.Process >= 0 {
 		part("process %d", e.Process)
 	}
-	if e.Count > 0 {
+	switch {
+	case e.Count > 0 && e.Type != "":
+		part("%d of %s", e.Count, safe(e.Type))
+	case e.Count > 0:
 		part("%d", e.Count)
-	}
-	if e.Type != "" {
-		part("%s", safe(e.Type))
 	}
 	if e.Attempt > 0 {
 		part("attempt %d", e.Attempt)

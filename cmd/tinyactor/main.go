@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,10 +51,18 @@ func main() {
 		stdout: os.Stdout,
 		stderr: os.Stderr,
 		width:  func() int { return width(os.Stdout) },
-		screen: func() (tcell.Screen, error) { return tcell.NewScreen() },
+		screen: openScreen,
 	}, os.Args[1:])
 	stop()
 	os.Exit(status)
+}
+
+// openScreen returns the terminal that the program runs on.
+func openScreen() (tcell.Screen, error) {
+	if os.Getenv("TERM") == "dumb" {
+		return nil, errors.New("TERM says that it is dumb")
+	}
+	return tcell.NewScreen()
 }
 
 // width returns how many columns the terminal has that f is, or 0.

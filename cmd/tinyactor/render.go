@@ -44,7 +44,11 @@ func (v *view) deadlocks() []line {
 	for i, d := range v.look.Deadlocks {
 		wrapped := wrap(v.look.deadlock(d), v.w)
 		if len(lines)+len(wrapped) > mostDeadlocks || v.h < roomForSummary {
-			return append(lines, line{{bad, "DEADLOCK"}, {plain, fmt.Sprintf(": %d more", len(v.look.Deadlocks)-i)}})
+			more := ""
+			if i > 0 {
+				more = " more"
+			}
+			return append(lines, line{{bad, "DEADLOCK"}, {plain, fmt.Sprintf(": %d%s", len(v.look.Deadlocks)-i, more)}})
 		}
 		for n, text := range wrapped {
 			l := line{{plain, text}}
@@ -69,11 +73,11 @@ func (v *view) footer() []line {
 	}
 	position := fmt.Sprintf("%d/%d", min(v.cursor+1, len(v.rows)), len(v.rows))
 	f := line{{strong, position}}
+	if v.limit > 0 && v.look != nil && len(v.look.Actors) > v.limit {
+		f.add(warn, fmt.Sprintf(" of %d", len(v.look.Actors)))
+	}
 	if v.query != "" {
 		f.add(warn, fmt.Sprintf("  /%s: %d found, Esc clears", safe(v.query), v.found))
-	}
-	if v.limit > 0 && v.look != nil && len(v.look.Actors) > v.limit {
-		f.add(warn, fmt.Sprintf("  of %d", len(v.look.Actors)))
 	}
 	for _, k := range hints {
 		hint := line{{plain, "  "}, {strong, k[0]}, {faint, " " + k[1]}}
@@ -98,7 +102,7 @@ func (v *view) disconnected() []line {
 		most = 1
 	}
 	var lines []line
-	for _, text := range wrap("DISCONNECTED for "+short(v.now.Sub(v.since))+", trying again: "+v.fault, v.w) {
+	for _, text := range wrap("DISCONNECTED for "+v.now.Sub(v.since).Truncate(time.Second).String()+", trying again: "+v.fault, v.w) {
 		if len(lines) == most {
 			break
 		}
@@ -211,7 +215,7 @@ func (v *view) paneTitle() line {
 	if v.paneKeys {
 		hint = " ↑↓ scroll, Tab "
 	}
-	if _, size := v.body(); len(v.paneLines()) <= size {
+	if _, size := v.body(); len(v.paneLines()) <= size || v.w < 40 {
 		hint = ""
 	}
 	left := "── " + clipLeft(title, v.w-4-cells(hint)) + " "

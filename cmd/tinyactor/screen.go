@@ -54,7 +54,10 @@ func live(ctx context.Context, screen tcell.Screen, src *source, v *view, every 
 				}
 				v.key(k)
 			}
-		case n := <-looks:
+		case n, ok := <-looks:
+			if !ok { // because ctx has ended
+				return nil
+			}
 			v.now = time.Now()
 			if n.err != nil {
 				v.fail(n.err)

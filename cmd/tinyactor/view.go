@@ -152,6 +152,8 @@ func (v *view) letter(k string) {
 		v.move(-1)
 	case k == "down":
 		v.move(+1)
+	case k == "space":
+		v.query += " "
 	case len([]rune(k)) == 1:
 		v.query += k
 	}
