@@ -20,6 +20,11 @@ func newRegistry(o *observer.Observer) *prometheus.Registry {
 	return r
 }
 
+// receive is what the actors of the tests do.
+func receive(ctx context.Context, in *actor.Inbox[int]) error {
+	return in.Serve(ctx, func(context.Context, int) error { return nil })
+}
+
 // BenchmarkSend is a message from one goroutine to an actor: unobserved, with a
 // collector that nobody scrapes, and with one that is scraped a hundred times as
 // often as Prometheus does.
