@@ -172,8 +172,7 @@ let unknown = false; // the server speaks another version of the schema
 const handlers = {
   snapshot(data) {
     unknown = data.schema !== SCHEMA;
-    store.snapshot(data);
-    parts.detail.close();
+    if (!store.snapshot(data)) parts.detail.close(); // another program, in which the same id is another actor
     update();
   },
   delta(data) {

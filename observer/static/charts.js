@@ -63,7 +63,7 @@ export class Chart {
       scales: { y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
       axes: [
         { ...axis, size: 22, space: 60, values: (_, ticks) => ticks.map((t) => (t % 60 === 0 ? clock(t * 1000).slice(0, 5) : clock(t * 1000))) },
-        { ...axis, size: 48, space: 30, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? this.write(n) : '')) },
+        { ...axis, size: 48, space: 30, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? this.write(n).replace(/\.0+(?=\D)/, '') : '')) },
       ],
       series: [{}, ...this.keys.map(({ node }, i) => {
         const color = getComputedStyle(node).getPropertyValue('border-left-color');

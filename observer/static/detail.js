@@ -205,6 +205,7 @@ const facts = (store) => ({
   Queue: (a) => `${count(a.queue.length)} now, ${count(a.queue.high)} at most`,
   Capacity: (a) => a.queue.capacity,
   Restarts: restarts(store),
+  Panics: (a) => (a.panics > 0 ? count(a.panics) : ''),
 });
 
 const restarts = (store) => ({ restarts: r }) => {

@@ -48,9 +48,9 @@ export function duration(ns) {
   return '';
 }
 
-/** age writes milliseconds; what is younger than a second is new. */
+/** age writes milliseconds, in whole seconds: it is looked at once a second. */
 export function age(ms) {
-  return duration(Math.max(0, Math.round(ms / 1000)) * 1e9).replace(/\.0/, '').replace(/^0.ns$/, `0${SPACE}s`);
+  return ms < 1000 ? `<\u20091${SPACE}s` : duration(Math.floor(ms / 1000) * 1e9).replace('.0', '');
 }
 
 const clocks = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });

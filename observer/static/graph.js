@@ -126,7 +126,7 @@ function merge(waits) {
 }
 
 function marker(id) {
-  return s('marker', { id, viewBox: '0 0 8 8', refX: 7.5, refY: 4, markerWidth: 8, markerHeight: 8, orient: 'auto-start-reverse' }, s('path', { d: 'M0 0.5 8 4 0 7.5Z' }));
+  return s('marker', { id, viewBox: '0 0 8 8', refX: 7.5, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: 'userSpaceOnUse', orient: 'auto-start-reverse' }, s('path', { d: 'M0 0.5 8 4 0 7.5Z' }));
 }
 
 // curve leads from the border of one node to that of another; bent if there is one

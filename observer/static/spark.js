@@ -5,6 +5,7 @@ import { s, setAttribute } from './dom.js';
 
 const WIDTH = 60; // one unit for each second
 const HEIGHT = 16;
+const FLAT = `M0 ${HEIGHT}H${WIDTH}`; // nothing happened
 
 export class Spark {
   constructor(name) {
@@ -14,14 +15,16 @@ export class Spark {
 
   /** draw shows the numbers of that name of a History, of the minute up to now. */
   draw(history, name, now) {
-    setAttribute(this.path, 'd', history === undefined ? '' : area(history.times, history[name], history.at(now - WIDTH), now));
+    const path = history === undefined ? '' : area(history.times, history[name], history.at(now - WIDTH), now);
+    setAttribute(this.path, 'd', path);
+    setAttribute(this.path, 'class', path === FLAT ? 'flat' : null);
   }
 }
 
 function area(times, values, first, now) {
   let max = 0;
   for (let i = first; i < values.length; i++) if (values[i] > max) max = values[i];
-  if (max === 0) return `M0 ${HEIGHT}H${WIDTH}`;
+  if (max === 0) return FLAT;
   const start = now - WIDTH;
   let path = '';
   let open = false; // whether an area has begun

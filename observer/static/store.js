@@ -27,7 +27,7 @@ export class Store {
   #received = 0; // performance.now() when the last message came
   #time = 0; // what the server's clock said then
 
-  /** snapshot replaces everything; histories go on if it is the same program. */
+  /** snapshot replaces everything. If it is the same program as before, which it returns, histories go on. */
   snapshot(data) {
     const same = this.program !== null && this.program.pid === data.program.pid &&
       this.program.host === data.program.host && this.program.started === data.program.started;
@@ -41,6 +41,7 @@ export class Store {
     this.events = [];
     this.#take(data);
     for (const id of [...this.#histories.keys()]) if (!this.actors.has(id)) this.#histories.delete(id);
+    return same;
   }
 
   /** delta takes what has changed since the message before. */

@@ -1,7 +1,7 @@
 // The tree: actors below those that own them. It is a treegrid as the ARIA
 // Authoring Practices describe it, with the focus on rows.
 
-import { h, Keyed, setAttribute, setText } from './dom.js';
+import { h, Keyed, setAttribute, setHidden, setText } from './dom.js';
 import { columns, matcher, Name, Row } from './columns.js';
 import { count, plural } from './format.js';
 import { troubled } from './state.js';
@@ -153,7 +153,8 @@ class Line {
     this.twisty = h('span', { class: 'twisty', 'aria-hidden': 'true' });
     this.kind = h('span', { class: 'kind' });
     this.below = h('span', { class: 'below' });
-    this.alarm = h('span', { class: 'alarm' });
+    this.troubles = h('b');
+    this.alarm = h('span', { class: 'alarm', hidden: true }, '\u25b2 ', this.troubles, h('span', null, ' in trouble'));
     this.first = { node: h('span', { class: 'branch' }, this.twisty, this.name.node, this.kind, this.below, this.alarm), draw: (actor) => this.name.draw(actor) };
     this.row = new Row(shownColumns, { role: 'row' }, { name: () => this.first });
     this.node = this.row.node;
@@ -172,7 +173,8 @@ class Line {
     setText(this.kind, actor.strategy ?? (actor.kind === 'pool' ? `pool of ${actor.processes.total}` : ''));
     const sum = folded ? below(actor.id, this.store) : { all: 0, trouble: 0 };
     setText(this.below, sum.all > 0 ? `${count(sum.all)} below` : '');
-    setText(this.alarm, sum.trouble > 0 ? `\u25b2 ${count(sum.trouble)} in trouble` : '');
+    setText(this.troubles, count(sum.trouble));
+    setHidden(this.alarm, sum.trouble === 0);
   }
 }
 
