@@ -13,6 +13,7 @@ const looks = {
   'ignored halt': ['\u25c6', 'odd'],
   restarting: ['\u21bb', 'odd'],
   'start failed': ['\u25c6', 'odd'],
+  failed: ['\u25c6', 'odd'],
   undelivered: ['\u25c6', 'odd'],
   aborted: ['\u2715', 'odd'],
   spawned: ['+', ''],

@@ -38,6 +38,7 @@ export class State {
     setAttribute(this.node, 'data-state', state);
     setText(this.symbol, symbols[state] ?? '\u00b7');
     setText(this.word, state);
+    setAttribute(this.word, 'title', state);
     this.knot.hidden = ended || !store.deadlocked.has(actor.id);
   }
 }

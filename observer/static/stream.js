@@ -69,6 +69,8 @@ export function follow(url, on) {
   }, 1000);
 
   addEventListener('online', open);
+  // A page that is kept for the way back would hold its place among the viewers.
+  addEventListener('pagehide', () => source.close());
   addEventListener('pageshow', (event) => event.persisted && open());
   on.state('connecting', '');
   open();
