@@ -250,6 +250,7 @@ func TestActionIsDone(t *testing.T) {
 			t.Errorf("the client waits for its answer: %v", err)
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if done != 2 {
 			t.Errorf("%d of 2 are done", done)
 		}
