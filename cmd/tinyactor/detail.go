@@ -70,7 +70,11 @@ type details struct {
 func (d *details) add(name, value string) { d.styled(name, plain, value) }
 
 func (d *details) styled(name string, s style, value string, more ...string) {
-	d.lines = append(d.lines, line{{faint, pad(name, 11, false)}, {s, value}, {plain, strings.Join(more, "")}})
+	l := line{{faint, pad(name, 11, false)}, {s, value}}
+	for _, text := range more {
+		l.add(plain, text)
+	}
+	d.lines = append(d.lines, l)
 }
 
 func (d *details) inCycle(a *observer.Actor) string {
@@ -86,7 +90,7 @@ func (d *details) restarts(r observer.Restarts) {
 	}
 	text := fmt.Sprint(r.Total)
 	if r.Limit > 0 {
-		text += fmt.Sprintf(", %d of the last %s; its supervisor allows %d", r.Window, short(r.Period), r.Limit)
+		text += fmt.Sprintf(", of which %d in the last %s; the supervisor allows %d", r.Window, short(r.Period), r.Limit)
 	}
 	if r.Until != nil {
 		text += ", next in " + short(r.Until.Sub(d.Time))

@@ -121,7 +121,7 @@ func (v *view) body() (table, text int) {
 	case body < roomForBoth:
 		return 0, max(0, body-1)
 	}
-	table = min(body/2, len(v.rows)+1)
+	table = min(body/2, max(1, len(v.rows))+1)
 	return table, body - table - 1
 }
 
@@ -208,8 +208,11 @@ func (r row) name(flat bool, w int) string {
 // paneTitle is the line above the pane's text.
 func (v *view) paneTitle() line {
 	title := "events"
-	if a := v.actor(); v.pane == detailPane && a != nil {
-		title = safe(a.Path)
+	if v.pane == detailPane {
+		title = "details"
+		if a := v.actor(); a != nil {
+			title = safe(a.Path)
+		}
 	}
 	hint := " Tab, then ↑↓ "
 	if v.paneKeys {

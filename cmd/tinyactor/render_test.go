@@ -105,6 +105,31 @@ func TestRender(t *testing.T) {
 	})
 }
 
+// TestLongValues: what is too long for the pane goes on below, beside its name.
+func TestLongValues(t *testing.T) {
+	v := newView(60, 40)
+	s := sample()
+	s.Actors[6].Exit.Reason = strings.Repeat("what is long ", 8)
+	v.take(s)
+	press(v, "/", "m", "a", "i", "l", "e", "r", "enter", "end", "enter")
+	want := "" +
+		"last exit  process 2, 2.0s ago: what is long what is long\n" +
+		"           what is long what is long what is long what is\n" +
+		"           long what is long what is long\n"
+	if got := text(v); !strings.Contains(got, want) {
+		t.Errorf("there is no\n%sin\n%s", want, got)
+	}
+}
+
+// text is what the screen shows.
+func text(v *view) string {
+	var b strings.Builder
+	for _, l := range v.render() {
+		b.WriteString(strings.TrimRight(l.String(), " ") + "\n")
+	}
+	return b.String()
+}
+
 // TestStyles: what is to be seen at once is not plain.
 func TestStyles(t *testing.T) {
 	v := newView(120, 40)

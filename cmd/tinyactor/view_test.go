@@ -27,7 +27,7 @@ func scrambled(r *rand.Rand) *observer.Snapshot {
 			a.Name, a.Path, a.Message, a.Strategy, a.Queue.Capacity = word(), word(), word(), word(), word()
 			a.State, a.Kind = observer.State(word()), observer.Kind(word())
 		case 3:
-			a.Queue.Length, a.Queue.Limit, a.Restarts.Total = int(r.Int64())-1<<62, int(r.Int64()), -int(r.Int64())
+			a.Queue.Length, a.Queue.Limit, a.Restarts.Total = int(r.Uint64()), int(r.Uint64()), int(r.Uint64())
 			a.Handling.P95, a.Rate.Received, a.Accepted = time.Duration(r.Int64()-1<<62), r.NormFloat64()*1e200, r.Uint64()
 			a.HandSince = &time.Time{}
 		}
