@@ -34,9 +34,9 @@ type feed struct {
 	kept    int       // bytes of these
 }
 
-// encoded is an actor and its JSON.
+// encoded is an actor of a snapshot and its JSON.
 type encoded struct {
-	actor Actor
+	actor *Actor
 	text  []byte
 }
 
@@ -113,7 +113,7 @@ func (f *feed) look() {
 	f.seq++
 	f.due = time.Now().Add(f.every) // so much after a look, however long it takes
 	f.last, f.actors, f.whole, f.size = snapshot, actors, nil, 0
-	f.last.Actors = nil // the texts are enough
+	f.last.Actors = nil // they are in actors
 	for _, a := range actors {
 		f.size += len(a.text)
 	}
@@ -136,21 +136,20 @@ func update(old []encoded, actors []Actor) (now, changed []encoded, gone []uint6
 			old = old[1:]
 		}
 		if len(old) == 0 || old[0].actor.ID != a.ID {
-			now = append(now, encoded{*a, encode(a)})
+			now = append(now, encoded{a, encode(a)})
 			changed = append(changed, now[len(now)-1])
 			continue
 		}
 		before := old[0]
 		old = old[1:]
-		if before.actor != *a { // what it points to may be equal, though
-			text := encode(a)
-			if !bytes.Equal(before.text, text) {
-				changed = append(changed, encoded{*a, text})
-				before.text = text
+		e := encoded{a, before.text}
+		if *before.actor != *a { // what they point to may be equal, though
+			if text := encode(a); !bytes.Equal(before.text, text) {
+				e.text = text
+				changed = append(changed, e)
 			}
-			before.actor = *a
 		}
-		now = append(now, before)
+		now = append(now, e)
 	}
 	for _, e := range old {
 		gone = append(gone, e.actor.ID)

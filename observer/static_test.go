@@ -3,6 +3,7 @@ package observer
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -30,5 +31,19 @@ func TestStatic(t *testing.T) {
 			t.Errorf("%s is sent again", at)
 		}
 		request(t, server.Client(), http.MethodGet, address, http.StatusOK, "If-None-Match", `"other"`)
+	}
+}
+
+// What is written by hand stays small enough to be read in one go, and no build is
+// needed to make it smaller. The chart library is not counted.
+func TestPageSize(t *testing.T) {
+	size := 0
+	for at, file := range assets() {
+		if !strings.HasPrefix(at, "uplot/") {
+			size += len(file.text)
+		}
+	}
+	if size == 0 || size >= 120_000 {
+		t.Errorf("the page is of %d bytes, must be below 120,000", size)
 	}
 }
