@@ -29,7 +29,7 @@ func level(kind actor.EventKind) slog.Level {
 	switch kind {
 	case actor.EventPanicked, actor.EventStuck, actor.EventStartFailed, actor.EventLimitExceeded, actor.EventEscalated:
 		return slog.LevelError
-	case actor.EventAborted, actor.EventIgnoredHalt, actor.EventUndelivered, actor.EventReleased, actor.EventRestarting:
+	case actor.EventAborted, actor.EventIgnoredHalt, actor.EventUndelivered, actor.EventReleased, actor.EventRestarting, actor.EventFailed:
 		return slog.LevelWarn
 	case actor.EventSpawned, actor.EventClosed, actor.EventHalted, actor.EventExited, actor.EventEnded,
 		actor.EventStarted, actor.EventIgnored, actor.EventRestarted, actor.EventReplaced:

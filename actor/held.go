@@ -339,7 +339,7 @@ func (p *process) Tell(n hold.Note) {
 	}
 	p.core.tell(Event{
 		Kind: EventKind(n.Kind), ID: ID(n.ID), Name: n.Name, Parent: p.core.id, Supervisor: n.Supervisor,
-		Path: p.core.path() + "/" + pathName(n.Name, ID(n.ID)), Process: n.Process, Attempt: n.Attempt, After: n.After, Err: n.Err,
+		Path: p.core.path() + "/" + pathName(n.Name, ID(n.ID)), Process: n.Process, Supervised: true, Attempt: n.Attempt, After: n.After, Err: n.Err,
 	})
 }
 

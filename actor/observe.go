@@ -53,6 +53,7 @@ const (
 	EventReplaced      EventKind = "replaced"       // a process is up that runs another body
 	EventLimitExceeded EventKind = "limit exceeded" // the supervisor ends, because the child failed once too often: Err
 	EventEscalated     EventKind = "escalated"      // the supervisor ends because of the child for another reason: Err
+	EventFailed        EventKind = "failed"         // a process ended with Err, not in order, and is not started again
 )
 
 // Event is something that happened to an actor. Fields may be added.
@@ -68,7 +69,9 @@ type Event struct {
 	Stack   string
 	Count   int
 	Type    string
+	Dropped bool // of undelivered: there is no Undelivered, which would have got them
 
+	Supervised bool          // a supervisor keeps the actor, and tells of the ends of its processes
 	Supervisor string        // names of the supervisors above the child, from the root on, separated by slashes
 	Attempt    int           // of a restart: how many in a row, from 1
 	After      time.Duration // how long the restart waits
@@ -117,6 +120,7 @@ func observersOf(ctx context.Context) []watcher {
 // bulletin brings one actor's events to its observers, in order. It has a
 // goroutine only while there are events to bring.
 type bulletin struct {
+	core      *core // so that it is there while its events are brought
 	observers []watcher
 
 	mu     sched.Mutex
@@ -143,6 +147,9 @@ func (b *bulletin) logs(kind EventKind) bool {
 // not shared yet.
 func (c *core) observe(messageType func() string, observers []watcher) {
 	c.bulletin = newBulletin(observers)
+	if c.bulletin != nil {
+		c.bulletin.core = c
+	}
 	var looks []inspect.Watcher
 	samples := 0
 	for _, w := range observers {
@@ -206,7 +213,7 @@ func (c *core) tell(e Event) {
 	}
 	e.Time = sched.Now()
 	if e.ID == 0 {
-		e.ID, e.Name, e.Path, e.Parent = c.id, c.name, c.path(), c.parentID()
+		e.ID, e.Name, e.Path, e.Parent, e.Supervised = c.id, c.name, c.path(), c.parentID(), c.held != nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

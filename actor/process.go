@@ -400,7 +400,7 @@ func (c *core) handAll(resume bool) {
 
 //go:noinline
 func (c *core) tellUndelivered(n int) {
-	c.tell(Event{Kind: EventUndelivered, Process: -1, Count: n, Type: c.queue.messageType()})
+	c.tell(Event{Kind: EventUndelivered, Process: -1, Count: n, Type: c.queue.messageType(), Dropped: c.undelivered == nil})
 }
 
 // handOver gives one message to Undelivered; its asker, if it has one that

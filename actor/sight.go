@@ -71,14 +71,18 @@ func (s *sight) Read() inspect.Reading {
 	if up := s.supervisor.Load(); up != nil {
 		r.Supervisor = *up
 	}
+	c.mu.Lock()
+	r.Ended = c.finished // then the counts that follow are final
+	c.mu.Unlock()
 	q := c.queue.Stats()
 	r.Received, r.Undelivered, r.Length, r.High = q.Received, q.Handed, q.Length, q.High
 	r.Idle, r.Closed, r.Halted = q.Idle, q.Closed, q.Halted
+	r.Limit, r.Start = q.Limit, q.Start
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r.Processes, r.Spawned, r.Pool = c.live, c.spawned, c.live > 1 || c.next > 1
-	r.Ended, r.Aborted = c.finished, !c.aborted.IsZero()
+	r.Aborted = !c.aborted.IsZero()
 	for _, p := range c.procs {
 		if p.stuck {
 			r.Stuck++
@@ -140,11 +144,18 @@ func appendAsks(waits []inspect.Wait, process int, asks []*slot) []inspect.Wait 
 	return waits
 }
 
-// waitOf adds who waits, nil if that is a goroutine of no process.
+// waitOf adds who waits, nil if that is a goroutine of no process. A process whose
+// body has ended counts as none of its actor's. No lock is held.
 func waitOf(from *process, w inspect.Wait) inspect.Wait {
 	w.FromProcess = -1
-	if from != nil {
-		w.From, w.FromName, w.FromProcess = uint64(from.core.id), from.core.name, from.index
+	if from == nil {
+		return w
+	}
+	w.From, w.FromName = uint64(from.core.id), from.core.name
+	from.core.mu.Lock()
+	defer from.core.mu.Unlock()
+	if from.stage == running {
+		w.FromProcess = from.index
 	}
 	return w
 }

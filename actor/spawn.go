@@ -103,7 +103,9 @@ func spawn[M any](fn string, owner context.Context, cfg Config, n int, body func
 	}
 	c.own(owner)
 	c.label()
-	c.observe(ch.messageType, observersOf(owner))
+	watchers := observersOf(owner)
+	c.mu.Lock() // from its birth on, observers look at it
+	c.observe(ch.messageType, watchers)
 	c.setAbortTimer(cfg.AbortTimer)
 
 	c.procs = c.firstProc[:0]
@@ -112,7 +114,8 @@ func spawn[M any](fn string, owner context.Context, cfg Config, n int, body func
 	}
 	var one [1]*process
 	procs := append(one[:0], c.procs...) // those that are live may end at once
-	defer func() {                       // even if the owner's context is of a user's type and panics
+	c.mu.Unlock()
+	defer func() { // even if the owner's context is of a user's type and panics
 		for _, p := range procs {
 			sched.Go(p.main)
 		}

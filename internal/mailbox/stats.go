@@ -18,6 +18,8 @@ type Stats struct {
 	Length   int
 	High     int // the greatest length that was noticed: up to one chunk below the greatest there was
 	Idle     int // receivers that wait for a message, or watch Ready while there is none
+	Limit    int // of the policy
+	Start    int // of the policy
 	Closed   bool
 	Halted   bool
 }
@@ -34,6 +36,8 @@ func (q *Queue[M]) Stats() Stats {
 		Handed:   q.handed,
 		Length:   n,
 		High:     q.high,
+		Limit:    q.policy.Limit,
+		Start:    q.policy.Start,
 		Closed:   q.closed,
 		Halted:   q.halted,
 	}
