@@ -11,7 +11,7 @@ import (
 
 const (
 	// ripe is how long somebody must have waited to be taken for blocked: nearly
-	// all waits end sooner.
+	// all waits end sooner, and so do all for which backpressure is the reason.
 	ripe = 250 * time.Millisecond
 
 	// mostTries is how often a cycle is looked at that cannot be confirmed. Then
@@ -78,9 +78,6 @@ func edges(all sights, now time.Time) []edge {
 		for _, w := range all[i].waits {
 			if w.From == 0 || w.FromProcess < 0 {
 				continue
-			}
-			if r := all[i].reading; !w.Ask && (r.Limit == 0 || r.Length < r.Limit) {
-				continue // backpressure holds it up: that ends by itself
 			}
 			e := edge{from: node{w.From, w.FromProcess}, to: all[i].id, whose: w.Process, ask: w.Ask, since: w.Since}
 			if now.Sub(w.Since) < ripe {

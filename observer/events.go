@@ -35,9 +35,6 @@ func (o *Observer) observe(e actor.Event) {
 	if e.Type != "" {
 		event.Type = o.redact.text(TextType, e.Type)
 	}
-	if e.Kind == actor.EventEnded {
-		defer o.bury(id)
-	}
 
 	o.mu.Lock()
 	o.ring.add(event)
@@ -52,6 +49,9 @@ func (o *Observer) observe(e actor.Event) {
 	}
 	o.mu.Unlock()
 
+	if e.Kind == actor.EventEnded {
+		o.bury(id)
+	}
 	if e.Kind == actor.EventPanicked || e.Kind == actor.EventStuck {
 		o.flight.save()
 	}
@@ -86,7 +86,7 @@ func (o *Observer) reason(err error) (text, value string) {
 	if err == nil {
 		return "", ""
 	}
-	text = err.Error()
+	text = textOf(err.Error)
 	if errors.Is(err, actor.ErrStuck) {
 		text, _, _ = strings.Cut(text, "\n")
 	}
@@ -98,6 +98,16 @@ func (o *Observer) reason(err error) (text, value string) {
 		}
 	}
 	return o.redact.text(TextReason, shorten(text, longestReason)), value
+}
+
+// textOf is the text of an error of the user's, whose method may panic.
+func textOf(method func() string) (text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			text = fmt.Sprintf("the error's own text panics: %v", v)
+		}
+	}()
+	return method()
 }
 
 // shorten cuts a text that is too long.

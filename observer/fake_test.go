@@ -13,7 +13,7 @@ type fake struct {
 	reading inspect.Reading
 	waits   []inspect.Wait
 	stacks  map[int]string
-	awake   bool // its processes are not asleep
+	parked  func() bool // answers Parked; nil: its processes are asleep
 	told    []string
 }
 
@@ -30,9 +30,7 @@ func (f *fake) Waits() []inspect.Wait {
 }
 
 func (f *fake) Parked(int) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return !f.awake
+	return f.parked == nil || f.parked()
 }
 
 func (f *fake) Stacks() map[int]string { return f.stacks }

@@ -46,11 +46,12 @@ func (f *flight) stop() {
 	}
 }
 
-// save keeps what is recorded, unless it did so a moment ago. It does not wait for
-// that: it takes some milliseconds, and other observers are to hear of the event.
-func (f *flight) save() {
+// save keeps what is recorded, and reports false if there is nothing or it did so
+// a moment ago. It does not wait for that: it takes some milliseconds, and other
+// observers are to hear of the event.
+func (f *flight) save() bool {
 	if !f.on.Load() || !f.saves.pass(betweenTraces) {
-		return
+		return false
 	}
 	at := time.Now()
 	go func() {
@@ -64,6 +65,7 @@ func (f *flight) save() {
 			f.saved, f.at = b.Bytes(), at
 		}
 	}()
+	return true
 }
 
 // trace returns the last trace that was saved and of when it is.

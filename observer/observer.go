@@ -31,7 +31,6 @@ type Observer struct {
 
 	mu       sync.Mutex
 	entries  map[uint64]*entry
-	crowd    int // how many entries there may be before the dead ones are looked for
 	ring     ring
 	total    counts // of all actors, also those that have ended
 	rate     meter

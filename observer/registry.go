@@ -26,9 +26,6 @@ type entry struct {
 	restarts restartLog
 }
 
-// leastCrowd is how many entries there may be at least before dead ones are looked for.
-const leastCrowd = 1024
-
 // born makes the entry of a new actor.
 func (o *Observer) born(a *inspect.Actor) {
 	now := time.Now()
@@ -37,21 +34,7 @@ func (o *Observer) born(a *inspect.Actor) {
 	if o.entries[a.ID] != nil {
 		return
 	}
-	if len(o.entries) >= max(o.crowd, leastCrowd) {
-		o.sweep()
-		o.crowd = 2 * len(o.entries)
-	}
 	o.entries[a.ID] = &entry{id: a.ID, actor: weak.Make(a), since: now, rate: meter{at: now}}
-}
-
-// sweep removes the entries of actors that were collected without having ended:
-// workers that were never started. mu is held.
-func (o *Observer) sweep() {
-	for id, e := range o.entries {
-		if e.actor.Value() == nil {
-			delete(o.entries, id)
-		}
-	}
 }
 
 // lookup returns the entry and the actor of an id, or nil.

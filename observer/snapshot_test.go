@@ -103,9 +103,9 @@ func TestCountsNeverGoBack(t *testing.T) {
 	f := &fake{reading: inspect.Reading{Received: 5, Length: 5}}
 	a := bear(o, 1, "a", f)
 	o.Snapshot()
-	f.set(func(f *fake) { f.reading.Length = 2 })
-	if s := o.Snapshot(); s.Actors[0].Accepted != 10 || s.Totals.Accepted != 10 {
-		t.Errorf("accepted are %d, in all %d", s.Actors[0].Accepted, s.Totals.Accepted)
+	f.set(func(f *fake) { f.reading.Length, f.reading.Received = 2, 4 })
+	if s := o.Snapshot(); s.Actors[0].Accepted != 10 || s.Totals.Accepted != 10 || s.Actors[0].Received != 5 || s.Totals.Received != 5 {
+		t.Errorf("got %+v, in all %+v", s.Actors[0], s.Totals)
 	}
 	runtime.KeepAlive(a)
 }
@@ -354,8 +354,17 @@ func TestReasonOfAStuckProcess(t *testing.T) {
 	if got, _ := o.reason(errors.New("a\nb")); got != "a\nb" {
 		t.Errorf("the reason is %q", got)
 	}
+	var bad *badError
+	if got, _ := o.reason(bad); !strings.Contains(got, "panics") {
+		t.Errorf("of an error whose text panics, the reason is %q", got)
+	}
 	long := strings.Repeat("ä", longestReason)
 	if got, _ := o.reason(errors.New(long)); len(got) > longestReason+3 || !strings.HasPrefix(long, strings.TrimSuffix(got, "…")) {
 		t.Errorf("a long reason became %d bytes", len(got))
 	}
 }
+
+// badError is an error of which a nil pointer is none.
+type badError struct{ text string }
+
+func (e *badError) Error() string { return e.text }

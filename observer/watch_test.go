@@ -72,20 +72,18 @@ func TestWatchingKeepsNothingAlive(t *testing.T) {
 	}
 }
 
-// What is kept of an actor while nobody looks goes with it, also of one that was
-// never started.
-func TestEntriesOfTheUnbornGo(t *testing.T) {
+// What is kept of actors goes when they end, also while nobody looks.
+func TestEntriesGo(t *testing.T) {
 	o := New(Options{})
 	ctx := o.Watch(t.Context())
-	d := &supervisor.Dynamic[int, int]{Name: "pool", Template: func(int) *supervisor.Worker[int] {
+	d := &supervisor.Dynamic[int, int]{Name: "jobs", Template: func(int) *supervisor.Worker[int] {
 		return &supervisor.Worker[int]{Run: receive, Restart: supervisor.Temporary}
 	}}
 	s, err := supervisor.Start(ctx, &supervisor.Spec{Name: "top", Children: []supervisor.Child{d}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Stop(t.Context())
-	for range 3 * leastCrowd {
+	for range 100 {
 		w, err := d.Add(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
@@ -93,8 +91,16 @@ func TestEntriesOfTheUnbornGo(t *testing.T) {
 		if err := d.Remove(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
+		child, _ := actor.Spawn(ctx, actor.Config{}, receive)
+		if _, err := child.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
-	collectUntil(t, "few entries", func() bool { return entriesOf(o) <= leastCrowd })
+	await(t, "left with the two supervisors", func() bool { return entriesOf(o) == 2 })
+	if _, err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "empty", func() bool { return entriesOf(o) == 0 })
 }
 
 // An actor below several watched contexts is one, and tells each event once.
