@@ -93,6 +93,7 @@ export class Row {
   }
 
   draw(actor, store) {
+    setAttribute(this.node, 'data-id', actor.id);
     setAttribute(this.node, 'data-state', actor.state);
     setAttribute(this.node, 'data-deadlock', store.deadlocked.has(actor.id));
     for (const cell of this.cells) cell.draw(actor, store);

@@ -34,7 +34,9 @@ export function setAttribute(element, name, value) {
 
 /** setText does nothing if nothing changes: selections stay, and nothing is laid out again. */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const only = element.childNodes.length === 1 && element.firstChild.nodeType === Node.TEXT_NODE ? element.firstChild : null;
+  if (only === null) element.textContent = text;
+  else if (only.data !== text) only.data = text;
 }
 
 /** setHidden as well. */

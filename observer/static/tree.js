@@ -163,7 +163,6 @@ class Line {
   draw({ key, actor, level, foldable, folded, place, places }) {
     this.row.draw(actor, this.store);
     this.node.dataset.key = key;
-    this.node.dataset.id = key;
     setAttribute(this.node, 'aria-level', level);
     setAttribute(this.node, 'aria-posinset', place);
     setAttribute(this.node, 'aria-setsize', places);
