@@ -1,12 +1,9 @@
 package supervisor_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -137,59 +134,5 @@ func TestEventsOfEscalations(t *testing.T) {
 			t.Errorf("Wait: %v", err)
 		}
 		close(release)
-	})
-}
-
-// number is how an actor's text ends.
-var number = regexp.MustCompile(`\(#[0-9]+\)`)
-
-// LogObserver writes one line for each event, which says who, where and why.
-func TestLogObserver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var d diary
-		var text bytes.Buffer
-		l := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-			switch a.Key {
-			case slog.TimeKey, "id":
-				return slog.Attr{}
-			case "stack":
-				if !strings.Contains(a.Value.String(), "tree_helpers_test.go") {
-					t.Errorf("the stack is %s", a.Value)
-				}
-				return slog.String("stack", "…")
-			}
-			return a
-		}}))
-		w := d.worker("w")
-		w.Backoff = supervisor.Backoff{Min: time.Second, Jitter: -1}
-		s := observed(t, &supervisor.Spec{Name: "root", Limit: supervisor.Limit{Restarts: 1}, Children: []supervisor.Child{w}}, supervisor.LogObserver(l))
-		lines := func(want ...string) {
-			t.Helper()
-			time.Sleep(time.Minute)
-			synctest.Wait()
-			var got []string
-			for line := range strings.Lines(text.String()) {
-				line = number.ReplaceAllString(line, "(#n)")
-				got = append(got, strings.TrimSuffix(line, "\n"))
-			}
-			text.Reset()
-			slices.Sort(got) // what different actors tell has no order
-			slices.Sort(want)
-			if strings.Join(got, "\n") != strings.Join(want, "\n") {
-				t.Errorf("logged:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-			}
-		}
-		lines(`level=DEBUG msg="child started" actor=w supervisor=root`)
-		tell(t, w, "crash")
-		lines(`level=WARN msg="child ended, restarting it" actor=w supervisor=root attempt=1 after=1s error=crash`,
-			`level=INFO msg="child restarted" actor=w supervisor=root attempt=1`)
-		tell(t, w, "crash")
-		time.Sleep(2 * time.Second)
-		tell(t, w, "panic")
-		lines(`level=WARN msg="child ended, restarting it" actor=w supervisor=root attempt=1 after=1s error=crash`,
-			`level=INFO msg="child restarted" actor=w supervisor=root attempt=1`,
-			`level=ERROR msg="actor panicked" actor=w error="actor \"w\" (#n): panic: told to" stack=…`,
-			`level=ERROR msg="supervisor gives up: restart limit exceeded" actor=w supervisor=root error="supervisor \"root\": child \"w\": one restart too many: actor \"w\" (#n): panic: told to"`)
-		<-s.Done()
 	})
 }

@@ -245,7 +245,7 @@ func ExampleLogObserver() {
 	root.Wait(context.Background())
 	<-logged // observers are told on goroutines of their own
 	// Output:
-	// level=ERROR msg="supervisor gives up: restart limit exceeded" actor=reader supervisor=root error="supervisor \"root\": child \"reader\": one restart too many: unexpected EOF"
+	// level=ERROR msg="supervisor gives up: restart limit exceeded" actor=reader path=root/reader reason="supervisor \"root\": child \"reader\": one restart too many: unexpected EOF"
 }
 
 // A body of a worker with AwaitStart says itself when it is up, if it does not

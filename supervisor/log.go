@@ -3,17 +3,33 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 
 	"tinyactor/actor"
 )
 
-// LogObserver returns an observer, for actor.WithObserver, that writes what an
-// operator wants to know of trees to a logger: one line for each event of a
-// supervisor, each panic, with its stack, and each process that is stuck. That a
-// child is up for the first time is at level debug, what mends itself info, a
-// restart warn, and what somebody should look at error.
+// LogObserver returns an observer, for actor.WithObserver, that writes one line
+// to a logger for each event. What package actor would otherwise log by itself,
+// to slog.Default, it leaves to this one: nothing is logged twice.
+//
+// Of several events that tell of one fact, one is at level info or above. Who
+// looks at these levels sees each fact once; debug adds the rest:
+//
+//	error  panicked, stuck, start failed, limit exceeded, and escalated
+//	       unless it is because significant children have ended
+//	warn   restarting, ignored halt, undelivered if the actor has no Undelivered,
+//	       and the failures that no other line tells of: failed, and exited
+//	       of an actor that nobody supervises
+//	info   restarted, replaced, ignored, aborted, released, other undelivered
+//	       and other escalated
+//	debug  spawned, started, closed, halted, ended, other failed and other exited
+//
+// The attributes are, as far as an event has them, actor (the name), id, path
+// (the names from the root on), process (its index), attempt (of a restart, from
+// 1), delay (of a restart), count and type (of messages), reason (the text of an
+// error) and stack.
 func LogObserver(l *slog.Logger) actor.Observer {
 	if l == nil {
 		panic("supervisor: LogObserver: the logger is nil")
@@ -23,66 +39,127 @@ func LogObserver(l *slog.Logger) actor.Observer {
 
 type logObserver struct{ log *slog.Logger }
 
-// LogsPanics tells package actor that it need not log them.
-func (logObserver) LogsPanics() bool { return true }
+// Logs tells package actor what it need not log.
+func (logObserver) Logs(kind actor.EventKind) bool {
+	_, ok := logLines[kind]
+	return ok
+}
 
 // Observe writes the line of an event.
 func (o logObserver) Observe(e actor.Event) {
-	level, text := slog.LevelInfo, ""
-	switch e.Kind {
-	case actor.EventStarted:
-		level, text = slog.LevelDebug, "child started"
-	case actor.EventStartFailed:
-		level, text = slog.LevelError, "child did not start"
-	case actor.EventIgnored:
-		text = "child has nothing to run"
-	case actor.EventRestarting:
-		level, text = slog.LevelWarn, "child ended, restarting it"
-	case actor.EventRestarted:
-		text = "child restarted"
-	case actor.EventReplaced:
-		text = "child replaced"
-	case actor.EventLimitExceeded:
-		level, text = slog.LevelError, "supervisor gives up: restart limit exceeded"
-	case actor.EventEscalated:
-		level, text = slog.LevelError, "supervisor ends"
-		if errors.Is(e.Err, ErrShutdown) { // its significant children have ended
-			level = slog.LevelInfo
-		}
-	case actor.EventPanicked:
-		level, text = slog.LevelError, "actor panicked"
-	case actor.EventStuck:
-		level, text = slog.LevelError, "actor stuck: a goroutine is left behind"
-	case actor.EventReleased:
-		text = "actor no longer stuck"
-	default:
+	line, ok := logLines[e.Kind]
+	if !ok {
 		return
 	}
-	attrs := []slog.Attr{slog.String("actor", e.Name), slog.Uint64("id", uint64(e.ID))}
-	if e.Supervisor != "" {
-		attrs = append(attrs, slog.String("supervisor", e.Supervisor))
+	ctx, level := context.Background(), line.level
+	if toldElsewhere(&e) {
+		level = slog.LevelDebug
+	} else if expected(&e) {
+		level = slog.LevelInfo
 	}
-	if e.Process > 0 {
+	if o.log.Enabled(ctx, level) {
+		o.log.LogAttrs(ctx, level, line.text, logAttrs(&e)...)
+	}
+}
+
+// logLines are the lines of the kinds of events.
+var logLines = map[actor.EventKind]struct {
+	level slog.Level // at most: see toldElsewhere and expected
+	text  string
+}{
+	actor.EventSpawned:     {slog.LevelDebug, "process spawned"},
+	actor.EventClosed:      {slog.LevelDebug, "actor closed"},
+	actor.EventHalted:      {slog.LevelDebug, "actor halted"},
+	actor.EventAborted:     {slog.LevelInfo, "actor aborted"},
+	actor.EventIgnoredHalt: {slog.LevelWarn, "process did not notice its halt; Ready or Halting belong in its select"},
+	actor.EventPanicked:    {slog.LevelError, "actor panicked"},
+	actor.EventUndelivered: {slog.LevelWarn, "messages undelivered"},
+	actor.EventExited:      {slog.LevelWarn, "process ended"},
+	actor.EventStuck:       {slog.LevelError, "process stuck; it has not ended after an abort"},
+	actor.EventReleased:    {slog.LevelInfo, "process no longer stuck; it has ended after all"},
+	actor.EventEnded:       {slog.LevelDebug, "actor ended"},
+
+	actor.EventStarted:       {slog.LevelDebug, "child started"},
+	actor.EventStartFailed:   {slog.LevelError, "child did not start"},
+	actor.EventIgnored:       {slog.LevelInfo, "child has nothing to run"},
+	actor.EventRestarting:    {slog.LevelWarn, "child ended, restarting it"},
+	actor.EventRestarted:     {slog.LevelInfo, "child restarted"},
+	actor.EventReplaced:      {slog.LevelInfo, "child replaced"},
+	actor.EventFailed:        {slog.LevelWarn, "child failed"},
+	actor.EventLimitExceeded: {slog.LevelError, "supervisor gives up: restart limit exceeded"},
+	actor.EventEscalated:     {slog.LevelError, "supervisor ends"},
+}
+
+// toldElsewhere reports whether an end has another line at level info or above: of
+// its supervisor, or of the panic, the abort or the stuck process that it comes from.
+func toldElsewhere(e *actor.Event) bool {
+	switch e.Kind {
+	case actor.EventExited:
+		if e.Supervised || e.Err == nil {
+			return true
+		}
+	case actor.EventFailed:
+	default:
+		return false
+	}
+	var panicked *actor.PanicError
+	return errors.As(e.Err, &panicked) || errors.Is(e.Err, actor.ErrAborted) || errors.Is(e.Err, actor.ErrStuck) || errors.Is(e.Err, ErrShutdown)
+}
+
+// expected reports whether an event is what somebody has provided for.
+func expected(e *actor.Event) bool {
+	switch e.Kind {
+	case actor.EventUndelivered:
+		return !e.Dropped
+	case actor.EventEscalated:
+		var end *endError
+		return errors.As(e.Err, &end) && end.reason == reasonAuto
+	default:
+		return false
+	}
+}
+
+// logAttrs are the attributes of an event that say something.
+func logAttrs(e *actor.Event) []slog.Attr {
+	attrs := make([]slog.Attr, 0, 10)
+	if e.Name != "" {
+		attrs = append(attrs, slog.String("actor", e.Name))
+	}
+	attrs = append(attrs, slog.Uint64("id", uint64(e.ID)), slog.String("path", e.Path))
+	if e.Process >= 0 {
 		attrs = append(attrs, slog.Int("process", e.Process))
 	}
 	if e.Attempt > 0 {
 		attrs = append(attrs, slog.Int("attempt", e.Attempt))
 	}
 	if e.Kind == actor.EventRestarting {
-		attrs = append(attrs, slog.Duration("after", e.After))
+		attrs = append(attrs, slog.Duration("delay", e.After))
+	}
+	if e.Count > 0 {
+		attrs = append(attrs, slog.Int("count", e.Count))
+	}
+	if e.Type != "" {
+		attrs = append(attrs, slog.String("type", e.Type))
 	}
 	if e.Err != nil {
-		attrs = append(attrs, slog.String("error", firstLine(e.Err)))
+		attrs = append(attrs, slog.String("reason", logReason(e)))
 	}
 	if e.Stack != "" {
 		attrs = append(attrs, slog.String("stack", e.Stack))
 	}
-	o.log.LogAttrs(context.Background(), level, text, attrs...)
+	return attrs
 }
 
-// firstLine is an error's text without the stack that one about a stuck process
-// has.
-func firstLine(err error) string {
-	text, _, _ := strings.Cut(err.Error(), "\n")
+// logReason is the text of an event's error, without what other attributes say:
+// who it is about, and the stack that an error about a stuck process has.
+func logReason(e *actor.Event) string {
+	who := fmt.Sprintf("actor %q (#%d): ", e.Name, e.ID)
+	if e.Name == "" {
+		who = fmt.Sprintf("actor #%d: ", e.ID)
+	}
+	text := strings.TrimPrefix(e.Err.Error(), who)
+	if errors.Is(e.Err, actor.ErrStuck) {
+		text, _, _ = strings.Cut(text, "\n")
+	}
 	return text
 }

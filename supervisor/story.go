@@ -230,7 +230,7 @@ func (s *shell) report() Report {
 func (s *shell) tell(a *action) {
 	c := s.cells[a.child]
 	kind, ok := eventKinds[a.note]
-	if !ok || c == nil {
+	if !ok || c == nil || kind == actor.EventFailed && !a.exit.abnormal() {
 		return
 	}
 	n := hold.Note{
@@ -256,4 +256,6 @@ var eventKinds = map[noteKind]actor.EventKind{
 	noteRestarted:   actor.EventRestarted,
 	noteReplaced:    actor.EventReplaced,
 	noteEscalated:   actor.EventEscalated,
+	noteEnded:       actor.EventFailed, // if it did not end in order
+	noteStopped:     actor.EventFailed,
 }

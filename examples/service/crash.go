@@ -52,19 +52,19 @@ func byOrder(err error) (ordered, bool) {
 }
 
 // quiet is an observer that passes on what an operator should see: not the
-// crashes that were ordered, of which whoever has ordered one is told, and not
-// that a restart went well, which the figures show.
+// crashes and changes that were ordered, of which whoever has ordered one is told,
+// and not that a restart went well, which the figures show.
 type quiet struct {
 	actor.Observer
 	ended chan struct{} // closed when it was told of the end of the tree
 }
 
-// LogsPanics says the same as the observer inside does.
-func (*quiet) LogsPanics() bool { return true }
+// Logs says the same as the observer inside does.
+func (*quiet) Logs(actor.EventKind) bool { return true }
 
 func (q *quiet) Observe(e actor.Event) {
 	switch e.Kind {
-	case actor.EventRestarted:
+	case actor.EventRestarted, actor.EventReplaced:
 		return
 	case actor.EventPanicked, actor.EventRestarting:
 		if _, is := byOrder(e.Err); is {

@@ -1,5 +1,5 @@
 // Supervision runs a small tree with a child that crashes, again and again, and
-// shows on stderr what an operator sees of it: one line for each event, as
+// shows on stderr what an operator sees of it: one line for each fact, as
 // supervisor.LogObserver writes it. On stdout is what becomes of the orders.
 //
 //	shop (rest_for_one)
@@ -74,8 +74,8 @@ type observer struct {
 	ended chan struct{}
 }
 
-// LogsPanics says the same as the observer inside does.
-func (*observer) LogsPanics() bool { return true }
+// Logs says the same as the observer inside does.
+func (*observer) Logs(actor.EventKind) bool { return true }
 
 func (o *observer) Observe(e actor.Event) {
 	o.Observer.Observe(e)
@@ -105,7 +105,6 @@ func printing(out io.Writer, till *actor.Address[string]) func(context.Context, 
 // from run to run: the time, the numbers of the actors, and the stacks of panics.
 func lines(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{
-		Level: slog.LevelDebug,
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 			switch a.Key {
 			case slog.TimeKey, "id", "stack":
