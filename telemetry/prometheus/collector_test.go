@@ -76,7 +76,7 @@ func TestFamilies(t *testing.T) {
 		if i >= 10 {
 			n = 4
 		}
-		fmt.Fprintf(&h, "@_bucket{actor=\"worker-*\",le=\"%v\"} %d\n", float64(int(1024)<<i)/1e9, n)
+		fmt.Fprintf(&h, "@_bucket{actor=\"worker-*\",le=\"%v\"} %d\n", float64(int64(1024)<<i)/1e9, n)
 	}
 	h.WriteString("@_bucket{actor=\"worker-*\",le=\"+Inf\"} 6\n@_sum{actor=\"worker-*\"} 40\n@_count{actor=\"worker-*\"} 6")
 	expect(t, c, "histogram", "handling_seconds", h.String())
