@@ -71,7 +71,7 @@ func TestTerminal(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			_ = ours.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = ours.SetDeadline(time.Now().Add(60 * time.Second))
 			seen := readUntil(t, ours, "store-b")
 			if err := c.end(cmd, ours); err != nil {
 				t.Fatal(err)

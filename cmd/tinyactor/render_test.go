@@ -13,7 +13,10 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
+var (
+	update = flag.Bool("update", false, "write the golden files")
+	rounds = flag.Int("rounds", 12, "how many users TestAnything has")
+)
 
 // golden compares got with a file.
 func golden(t *testing.T, name, got string) {
@@ -163,11 +166,7 @@ func TestAnything(t *testing.T) {
 		"/", "e", "t", "r", "s", "S", "p", "?", "-", "+", "日", "\u202e", "x", "",
 	}
 	r := rand.New(rand.NewPCG(5, 6))
-	rounds := 25
-	if testing.Short() {
-		rounds = 8
-	}
-	for round := range rounds {
+	for round := range *rounds {
 		v := newView(r.IntN(140), r.IntN(45))
 		for step := range 60 {
 			switch k := keys[r.IntN(len(keys))]; r.IntN(12) {

@@ -113,7 +113,7 @@ func TestManyRows(t *testing.T) {
 			t.Errorf("%+v: %d rows", a, n)
 		}
 	}
-	if d := time.Since(start); d > 2*time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("it took %v", d)
 	}
 }

@@ -54,7 +54,7 @@ func (w *watched) text() string {
 // until waits until the screen shows something, or no longer does.
 func (w *watched) until(t *testing.T, shows bool, text string) {
 	t.Helper()
-	tooLong := time.After(10 * time.Second)
+	tooLong := time.After(30 * time.Second)
 	for {
 		select {
 		case <-w.shown:
@@ -94,7 +94,7 @@ func wait(t *testing.T, ended <-chan error) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it does not end")
 	}
 }

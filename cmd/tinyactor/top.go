@@ -22,7 +22,9 @@ const topUsage = `Usage:
 
 Top shows the actors of a running program. ADDRESS is where the program mounts
 its observer, such as ` + example + `; it may
-hold user:password@ before the host. In the live view ? says what keys do.
+hold user:password@ before the host. In the live view ? says what keys do; its
+colours are left out if NO_COLOR is set. The exit status is 1 if there is nothing
+to show, and a sentence says what to do, and 2 if the command line is wrong.
 
 Flags:
 
