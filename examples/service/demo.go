@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -11,19 +12,30 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tinyactor/observer"
 )
 
-const (
-	// demoClients is how many clients post files. Each waits for its answers.
-	demoClients = 8
-	// demoPeriod is how often the demo's service writes a snapshot, at least.
-	demoPeriod = 100 * time.Millisecond
+// demoPeriod is how often the demo's service writes a snapshot, at least.
+const demoPeriod = 100 * time.Millisecond
+
+// A pace is how hard a demo drives its service.
+type pace struct {
+	clients                          int           // that post files; each waits for its answers
+	rest                             time.Duration // of a client, between two posts
+	worker, store, flood, task, stat time.Duration // from one trouble of a kind to the next
+}
+
+var (
+	hard   = pace{clients: 8, worker: 500 * time.Millisecond, store: time.Second, flood: time.Second, task: time.Second, stat: 100 * time.Millisecond}
+	gentle = pace{2, 20 * time.Millisecond, 7 * time.Second, 31 * time.Second, 13 * time.Second, 23 * time.Second, time.Second}
 )
 
 // A demo has clients that post files to a service, and others that make trouble
 // meanwhile.
 type demo struct {
 	settings
+	pace
 	files  []source
 	flood  source
 	length time.Duration
@@ -40,8 +52,9 @@ type demo struct {
 // demonstrate runs the service on a free port, drives it for at least the given
 // length, ends it as a signal would, and checks everything that was answered
 // and what is left in the books. It returns an error if anything does not add
-// up, and if some trouble did not come about.
-func (p program) demonstrate(ctx, abort context.Context, set settings, dir string, length time.Duration) error {
+// up, and if some trouble did not come about. Then it goes on until ctx ends, if
+// keep is true.
+func (p program) demonstrate(ctx, abort context.Context, set settings, dir string, length time.Duration, keep bool) error {
 	temp, err := os.MkdirTemp("", "tinyactor-demo")
 	if err != nil {
 		return err
@@ -60,8 +73,13 @@ func (p program) demonstrate(ctx, abort context.Context, set settings, dir strin
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%v below %s\n", sources, dir)
-	d := &demo{settings: set, files: sources.files, flood: flood, length: length, seen: newRecord()}
-	left, err := d.run(ctx, abort, p)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	o := newObserver(set)
+	d := &demo{settings: set, pace: hard, files: sources.files, flood: flood, length: length, base: "http://" + l.Addr().String(), seen: newRecord()}
+	left, err := p.drive(ctx, abort, l, o, set, d.drive)
 	if err != nil {
 		return err
 	}
@@ -70,31 +88,47 @@ func (p program) demonstrate(ctx, abort context.Context, set settings, dir strin
 		return err
 	}
 	fmt.Fprintf(p.stdout, "the counts of %d texts with %d different words, and the last snapshot, are those of the sequential count\n", len(left.texts), len(left.total))
-	return nil
+	if !keep {
+		return nil
+	}
+	fmt.Fprintln(p.stdout, "going on until interrupted")
+	if l, err = net.Listen("tcp", l.Addr().String()); err != nil {
+		return err
+	}
+	_, err = p.drive(ctx, abort, l, o, set, d.goOn)
+	return err
 }
 
-// run starts the service, drives it, and ends it.
-func (d *demo) run(ctx, abort context.Context, p program) (left books, err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return books{}, err
-	}
-	serving, signal := context.WithCancel(ctx)
+// drive serves a service on l while f drives it, and ends it when f has returned.
+// If it ends before, so does f's context.
+func (p program) drive(ctx, abort context.Context, l net.Listener, o *observer.Observer, set settings, f func(context.Context) error) (left books, err error) {
+	ctx, signal := context.WithCancel(ctx)
 	defer signal()
-	s, err := newService(context.Background(), d.settings, p.count)
-	if err != nil {
-		return books{}, errors.Join(err, l.Close())
-	}
 	served := make(chan error, 1)
 	go func() {
+		defer signal()
 		var err error
-		left, err = serve(serving, abort, l, s, p.stdout)
+		left, err = p.serve(ctx, abort, l, o, set)
 		served <- err
 	}()
-	d.base = "http://" + l.Addr().String()
-	driven := d.drive(ctx)
+	driven := f(ctx)
 	signal()
 	return left, errors.Join(driven, <-served)
+}
+
+// goOn drives another service as the demo has driven one, but gently, until ctx
+// ends. It says what is not as it should be and does not end because of it:
+// whoever looks at the page of the actors may have done that.
+func (d *demo) goOn(ctx context.Context) error {
+	for ctx.Err() == nil {
+		// A record takes room, and so each minute has one of its own.
+		part := &demo{settings: d.settings, pace: gentle, files: d.files, flood: d.flood, length: time.Minute, base: d.base, seen: newRecord()}
+		if err := part.drive(ctx); err != nil && ctx.Err() == nil {
+			slog.Warn("the demonstration goes on", "error", err)
+			_ = pause(ctx, time.Second)
+		}
+	}
+	return nil
 }
 
 // drive has the clients post files, in turn and over and over, until each has
@@ -103,21 +137,25 @@ func (d *demo) run(ctx, abort context.Context, p program) (left books, err error
 func (d *demo) drive(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	transport := &http.Transport{MaxIdleConnsPerHost: demoClients + floodPosts}
+	transport := &http.Transport{MaxIdleConnsPerHost: d.clients + floodPosts}
 	defer transport.CloseIdleConnections()
 	d.http = http.Client{Transport: transport, Timeout: 30 * time.Second}
 
+	if err := d.askForStats(ctx); err != nil {
+		return err
+	}
+	d.seen.begin()
 	start := time.Now()
-	var trouble, clients sync.WaitGroup
+	var trouble, posting sync.WaitGroup
 	for _, t := range []struct {
 		period time.Duration
 		make   func(context.Context) error
 	}{
-		{500 * time.Millisecond, d.alone("workers", d.crash("worker"))},
-		{time.Second, d.alone("store", d.crash("store"))},
-		{time.Second, d.floodQueue},
-		{time.Second, d.alone(taskName, func(ctx context.Context) error { return errors.Join(d.disturbTask(ctx), d.crashTask(ctx)) })},
-		{100 * time.Millisecond, d.askForStats},
+		{d.pace.worker, d.alone("workers", d.crash("worker"))},
+		{d.pace.store, d.alone("store", d.crash("store"))},
+		{d.pace.flood, d.floodQueue},
+		{d.pace.task, d.alone(taskName, func(ctx context.Context) error { return errors.Join(d.disturbTask(ctx), d.crashTask(ctx)) })},
+		{d.pace.stat, d.askForStats},
 	} {
 		trouble.Go(func() {
 			if err := repeat(ctx, t.period, d.length, t.make); err != nil {
@@ -130,14 +168,14 @@ func (d *demo) drive(ctx context.Context) error {
 		trouble.Wait()
 		close(over)
 	}()
-	for range demoClients {
-		clients.Go(func() {
+	for range d.clients {
+		posting.Go(func() {
 			if err := d.postFiles(ctx, over); err != nil {
 				cancel(err)
 			}
 		})
 	}
-	clients.Wait()
+	posting.Wait()
 	<-over
 	d.seen.took = time.Since(start)
 	if ctx.Err() == nil {

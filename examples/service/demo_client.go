@@ -27,6 +27,9 @@ func (d *demo) postFiles(ctx context.Context, over <-chan struct{}) error {
 		if err := d.round(ctx, n, &d.files[n%len(d.files)]); err != nil {
 			return err
 		}
+		if err := pause(ctx, d.rest); err != nil {
+			return err
+		}
 	}
 	return ctx.Err()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -67,6 +68,11 @@ func (r *record) crash(what string, id pieceID) {
 // figures notes what GET /stats has told.
 func (r *record) figures(s stats) {
 	r.note(func() { r.workers, r.restarts = max(r.workers, s.Staff), s.Restarts })
+}
+
+// begin forgets what had crashed before.
+func (r *record) begin() {
+	r.note(func() { r.crashed = maps.Clone(r.restarts) })
 }
 
 // ends returns how often a child has crashed, and was restarted because of that.

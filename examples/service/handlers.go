@@ -19,7 +19,7 @@ const (
 	maxWords = 1000 // that one may ask for
 )
 
-const paths = "/texts?name=…, /texts/{name}, /words?n=…, /tasks/snapshot, /crash, /stats and /healthz"
+const paths = "/texts?name=…, /texts/{name}, /words?n=…, /tasks/snapshot, /crash, /stats, /healthz and " + actorsPath
 
 // handler routes the requests. Everything is answered in JSON, errors too.
 func (s *service) handler() http.Handler {

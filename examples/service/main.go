@@ -22,6 +22,8 @@
 //	                               what=store: the store with a count in hand; what=task: the task
 //	GET  /stats                    what became of the pieces, queues, processes and restarts
 //	GET  /healthz                  200 as long as texts are taken
+//	GET  /debug/actors/            a page that shows the actors, live; with -actions it can halt, abort
+//	                               and restart them
 //
 // Posting a name again replaces that text's counts. A post of which a worker had
 // a piece in hand when it panicked, or the store a count, fails as a whole: the
@@ -37,8 +39,14 @@
 //
 // With -demo it starts itself on a free port, posts the source files below
 // -dir for the given time, meanwhile crashes workers, the store and the task,
-// floods the queue, stops and starts the task, ends in the same way, and compares what is left with the
-// counts of a plain sequential program.
+// floods the queue, stops and starts the task, ends in the same way, and compares
+// what is left with the counts of a plain sequential program. With -keep as well it
+// then starts again on that port, and goes on more gently until it is interrupted,
+// for who wants to look at the page of the actors.
+//
+// What the page shows, names and the texts of panics, is not for everybody: the
+// service listens on the loopback address unless -addr says otherwise, and a real one
+// would ask for a password below /debug.
 package main
 
 import (
@@ -52,6 +60,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"tinyactor/observer"
 )
 
 func main() { os.Exit(runUntilSignals(countWords)) }
@@ -96,6 +106,7 @@ func (p program) run(ctx, abort context.Context, args []string) int {
 	set.register(flags)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on")
 	demo := flags.Duration("demo", 0, "run a demonstration for this `time`, on a free port")
+	keep := flags.Bool("keep", false, "go on after the demonstration until interrupted, more gently")
 	dir := flags.String("dir", repository(), "`folder` whose *.go and *.md files the demonstration posts")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -108,6 +119,8 @@ func (p program) run(ctx, abort context.Context, args []string) int {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case *demo < 0:
 		err = fmt.Errorf("-demo is %v and must not be negative", *demo)
+	case *keep && *demo == 0:
+		err = errors.New("-keep goes on after a demonstration: it needs -demo")
 	}
 	if err != nil {
 		fmt.Fprintln(p.stderr, "service:", err)
@@ -115,7 +128,7 @@ func (p program) run(ctx, abort context.Context, args []string) int {
 	}
 
 	if *demo > 0 {
-		err = p.demonstrate(ctx, abort, set, *dir, *demo)
+		err = p.demonstrate(ctx, abort, set, *dir, *demo, *keep)
 	} else {
 		err = p.listenAndServe(ctx, abort, *addr, set)
 	}
@@ -131,12 +144,17 @@ func (p program) listenAndServe(ctx, abort context.Context, addr string, set set
 	if err != nil {
 		return err
 	}
-	s, err := newService(context.Background(), set, p.count)
-	if err != nil {
-		return errors.Join(err, l.Close())
-	}
-	_, err = serve(ctx, abort, l, s, p.stdout)
+	_, err = p.serve(ctx, abort, l, newObserver(set), set)
 	return err
+}
+
+// serve starts a service, whose actors o watches, and serves it on l.
+func (p program) serve(ctx, abort context.Context, l net.Listener, o *observer.Observer, set settings) (books, error) {
+	s, err := newService(o.Watch(context.Background()), set, p.count)
+	if err != nil {
+		return books{}, errors.Join(err, l.Close())
+	}
+	return serve(ctx, abort, l, o, s, p.stdout)
 }
 
 // repository returns the nearest folder at or above the working directory that

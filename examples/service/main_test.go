@@ -61,6 +61,7 @@ func TestDemo(t *testing.T) {
 	for _, want := range []string{
 		`(?m)^3 files of \d+ bytes`,
 		`(?m)^listening on http://127\.0\.0\.1:\d+$`,
+		`(?m)^actors on http://127\.0\.0\.1:\d+/debug/actors/$`,
 		`(?m)^restarts: [1-9]\d* of workers, [1-9]\d* of the store, [1-9]\d* of the task$`,
 		`(?m)^\d+ requests/s, p50 \S+s, p99 \S+s$`,
 		`(?m)^\d+ posts admitted, [1-9]\d* refused; [1-9]\d* pieces crashed, the task stopped [1-9]\d* times, up to \d+ workers$`,
@@ -97,6 +98,7 @@ func TestFlags(t *testing.T) {
 		{"-queue 0", 2, "-queue"},
 		{"-max-bytes 0", 2, "-max-bytes"},
 		{"-demo -1s", 2, "-demo"},
+		{"-keep", 2, "-keep"},
 		{"-demo 1s -dir " + t.TempDir(), 1, "no *.go or *.md file"},
 		{"-addr nowhere", 1, "nowhere"},
 	} {

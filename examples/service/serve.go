@@ -9,20 +9,23 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"tinyactor/observer"
 )
 
 var errEnded = errors.New("the actors were stopped")
 
-// serve answers the requests that come to l with s until ctx ends. Then, within
+// serve answers the requests that come to l with s, and shows its actors on o's
+// page, until ctx ends. Then, within
 // the grace, it takes no more requests, has s finish the work that is queued,
 // writes the account to out, and returns the books. It ends in the same way,
 // with an error, when the server fails, or a part of the service too often.
 //
 // When the grace is over, or when abort ends, it waits for nothing more: what is
 // not finished is aborted, and the error says what that was.
-func serve(ctx, abort context.Context, l net.Listener, s *service, out io.Writer) (books, error) {
+func serve(ctx, abort context.Context, l net.Listener, o *observer.Observer, s *service, out io.Writer) (books, error) {
 	server := &http.Server{
-		Handler:           s.handler(),
+		Handler:           withActors(o, s.handler()),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -30,7 +33,7 @@ func serve(ctx, abort context.Context, l net.Listener, s *service, out io.Writer
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
-	fmt.Fprintf(out, "listening on http://%s\n", l.Addr())
+	fmt.Fprintf(out, "listening on http://%s\nactors on http://%[1]s%s\n", l.Addr(), actorsPath)
 
 	var failed error
 	select {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"tinyactor/actor"
+	"tinyactor/observer"
 	"tinyactor/supervisor"
 )
 
@@ -93,7 +94,7 @@ func TestServeFails(t *testing.T) {
 			}
 			ended := make(chan result, 1)
 			go func() {
-				left, err := serve(context.Background(), context.Background(), l, s, t.Output())
+				left, err := serve(context.Background(), context.Background(), l, observer.New(observer.Options{}), s, t.Output())
 				ended <- result{left, err}
 			}()
 

@@ -21,6 +21,7 @@ type settings struct {
 	restarts       int           // how many the service makes within restartsWithin before it gives up
 	restartsWithin time.Duration
 	allowCrash     bool // whether one may order a crash
+	actions        bool // whether the page of the actors may halt, abort and restart them
 }
 
 func (s *settings) register(flags *flag.FlagSet) {
@@ -32,6 +33,7 @@ func (s *settings) register(flags *flag.FlagSet) {
 	flags.DurationVar(&s.period, "snapshot-every", 10*time.Second, "`time` from one snapshot to the next")
 	flags.DurationVar(&s.grace, "grace", 10*time.Second, "`time` that an end in order may take")
 	flags.BoolVar(&s.allowCrash, "allow-crash", false, "allow POST /crash, which makes a part of the service panic")
+	flags.BoolVar(&s.actions, "actions", false, "let whoever sees the page of the actors halt, abort and restart them")
 	flags.IntVar(&s.restarts, "restarts", 10, "`number` of restarts within -restarts-within after which the service ends")
 	flags.DurationVar(&s.restartsWithin, "restarts-within", time.Second, "`time` in which that many restarts are too many")
 }

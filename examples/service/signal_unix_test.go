@@ -45,6 +45,10 @@ func start(t *testing.T, cmd *exec.Cmd) *running {
 	if r.addr, found = strings.CutPrefix(r.lines.Text(), "listening on http://"); !found {
 		t.Fatalf("the first line is %q", r.lines.Text())
 	}
+	r.lines.Scan()
+	if want := "actors on http://" + r.addr + actorsPath; r.lines.Text() != want {
+		t.Fatalf("the second line is %q, want %q", r.lines.Text(), want)
+	}
 	return r
 }
 
