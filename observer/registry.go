@@ -73,19 +73,22 @@ func (o *Observer) living() []living {
 // counts are how many messages an actor has had so far.
 type counts struct{ accepted, received, undelivered uint64 }
 
-// account brings the counts of an actor up to date. They are not read in one
-// step, and looks come at the same time as its end, so that one of them might
-// seem to go back. mu is held.
+// account brings the counts of an actor up to date, unless the reading is older
+// than they are: looks come at the same time as its end. What was received may go
+// back, by what an aborted process gives back; the other two cannot. mu is held.
 func (o *Observer) account(e *entry, r inspect.Reading) {
 	now := counts{
-		accepted:    max(e.counts.accepted, r.Received+r.Undelivered+uint64(r.Length)),
-		received:    max(e.counts.received, r.Received),
-		undelivered: max(e.counts.undelivered, r.Undelivered),
+		accepted:    r.Received + r.Undelivered + uint64(r.Length),
+		received:    r.Received,
+		undelivered: r.Undelivered,
+	}
+	if e.gone || now.accepted < e.counts.accepted || now.undelivered < e.counts.undelivered {
+		return
 	}
 	o.total.accepted += now.accepted - e.counts.accepted
 	o.total.received += now.received - e.counts.received
 	o.total.undelivered += now.undelivered - e.counts.undelivered
-	e.counts, e.gone = now, e.gone || r.Ended
+	e.counts, e.gone = now, r.Ended
 }
 
 // leastInterval is how much time must have passed for a rate to say something.
@@ -102,7 +105,7 @@ type meter struct {
 // that returns what that one did.
 func (m *meter) read(now time.Time, c counts) Rates {
 	if d := now.Sub(m.at); d >= leastInterval {
-		per := func(n, before uint64) float64 { return float64(n-before) / d.Seconds() }
+		per := func(n, before uint64) float64 { return max(0, float64(int64(n-before))) / d.Seconds() }
 		m.rate = Rates{
 			Accepted:    per(c.accepted, m.base.accepted),
 			Received:    per(c.received, m.base.received),

@@ -103,7 +103,7 @@ type Actor struct {
 	Queue     Queue     `json:"queue"`
 
 	Accepted    uint64 `json:"accepted"` // = received + undelivered + queue.length
-	Received    uint64 `json:"received"`
+	Received    uint64 `json:"received"` // goes back by what an aborted process has taken and gives back
 	Undelivered uint64 `json:"undelivered"`
 	Rate        Rates  `json:"rate"`
 

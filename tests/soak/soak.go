@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tinyactor/actor"
+	"tinyactor/observer"
 )
 
 // Config says how long a run is. There are at least three epochs.
@@ -57,7 +58,8 @@ type soak struct {
 	ledger   *ledger
 	counts   counts
 	restarts restarts
-	owner    context.Context //nolint:containedctx // of the trees, with the observer
+	owner    context.Context //nolint:containedctx // of the trees, with the observers
+	eye      *observer.Observer
 	tree     atomic.Pointer[tree]
 	loaded   atomic.Bool // there is load: processes crash and send messages themselves
 
@@ -71,7 +73,8 @@ func Run(cfg Config) Report {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // crashes are what a run consists of
 
 	s := &soak{cfg: cfg, ledger: newLedger()}
-	s.owner = actor.WithObserver(context.Background(), &s.restarts)
+	s.eye = observer.New(observer.Options{})
+	s.owner = s.eye.Watch(actor.WithObserver(context.Background(), &s.restarts))
 	s.tree.Store(s.newTree(s.owner))
 	began := time.Now()
 	r := Report{}
@@ -89,6 +92,7 @@ func Run(cfg Config) Report {
 		}
 	}
 	_, _ = s.tree.Load().root.Stop(context.Background())
+	s.compare()
 	s.report(&r, began)
 	return r
 }
@@ -102,7 +106,7 @@ func (s *soak) turn() {
 	s.loaded.Store(true)
 	for _, client := range []func(context.Context){
 		s.send, s.send, s.askAll, s.askAll, s.time, s.watch, s.spawn, s.spawn, s.forget, s.hang,
-		s.administer, s.comeAndGo, s.uproot,
+		s.administer, s.comeAndGo, s.uproot, s.look,
 	} {
 		clients.Go(func() { client(ctx) })
 	}
