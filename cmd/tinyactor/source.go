@@ -50,7 +50,7 @@ func newSource(address string, header http.Header) (*source, error) {
 		// The text of err would repeat a password.
 		return nil, errors.New("the address is none of HTTP: write it like " + example)
 	}
-	s := &source{host: u.Host, header: http.Header{}, client: http.Client{Timeout: patience}}
+	s := &source{host: u.Host, header: http.Header{}, client: http.Client{Timeout: patience, CheckRedirect: sameServer}}
 	if u.User != nil {
 		password, _ := u.User.Password()
 		r := http.Request{Header: s.header}
@@ -66,6 +66,17 @@ func newSource(address string, header http.Header) (*source, error) {
 	u.RawQuery = query
 	s.get = u.String()
 	return s, nil
+}
+
+// sameServer has redirections followed that stay on the server, or lead from HTTP
+// to HTTPS: headers are not for others. Any other answer is given to refused.
+func sameServer(next *http.Request, via []*http.Request) error {
+	was := via[0].URL
+	if len(via) == 10 || next.URL.Hostname() != was.Hostname() ||
+		next.URL.Host != was.Host && next.URL.Scheme != "https" || next.URL.Scheme == "http" && was.Scheme == "https" {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 // snapshot gets one and decodes it.
@@ -176,6 +187,8 @@ func (s *source) refused(resp *http.Response, body []byte) error {
 		return fmt.Errorf("there is no observer at %s (%s): give the address under which the program mounts it, such as %s", s.base, status, example)
 	case code == http.StatusBadRequest && strings.Contains(string(body), "HTTPS"):
 		return fmt.Errorf("%s speaks TLS: write https:// instead of http://", s.host)
+	case code >= 300 && code < 400:
+		return fmt.Errorf("%s leads to %s (%s): give that address if the program is there", s.base, resp.Header.Get("Location"), status)
 	case code >= 500 || code == http.StatusTooManyRequests:
 		return fmt.Errorf("%s has no snapshot now (%s): try again later, or look into the program's log", s.base, status)
 	}

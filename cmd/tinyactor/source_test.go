@@ -195,20 +195,50 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-// TestOtherHosts: credentials do not follow a redirection to another host.
-func TestOtherHosts(t *testing.T) {
-	var got string
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header.Get("Authorization")
-		snapshots(sample())(w, r)
-	}))
+// TestRedirections: what the user gave is for one server.
+func TestRedirections(t *testing.T) {
+	var asked int
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))
 	t.Cleanup(other.Close)
 	there := strings.Replace(other.URL, "127.0.0.1", "localhost", 1)
-	s, err := newSource(serve(t, http.RedirectHandler(there, http.StatusFound).ServeHTTP), http.Header{"Authorization": {"Bearer x"}})
+	s, err := newSource(serve(t, http.RedirectHandler(there, http.StatusFound).ServeHTTP), http.Header{"X-Token": {"x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.snapshot(t.Context()); err != nil || got != "" {
-		t.Errorf("the other host got %q; %v", got, err)
+	_, err = s.snapshot(t.Context())
+	if want := s.base + " leads to " + there + " (302 Found): give that address if the program is there"; err == nil || err.Error() != want || asked > 0 {
+		t.Errorf("asked %d times; %v, want %s", asked, err, want)
+	}
+
+	moved := http.NewServeMux()
+	moved.Handle("/new/snapshot.json", snapshots(sample()))
+	moved.Handle("/old/", http.RedirectHandler("/new/snapshot.json", http.StatusMovedPermanently))
+	moved.HandleFunc("/loop/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) })
+	server := httptest.NewServer(moved)
+	t.Cleanup(server.Close)
+	for path, want := range map[string]string{"/old": "", "/loop": " leads to /loop/snapshot.json (302 Found)"} {
+		s, err := newSource(server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.snapshot(t.Context()); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	for _, c := range []struct {
+		from, to string
+		follows  bool
+	}{
+		{"http://h/a", "http://h/b", true},
+		{"http://h:80/a", "https://h/a", true},
+		{"http://h:8080/a", "https://h:8443/a", true},
+		{"https://h/a", "http://h/a", false},
+		{"http://h:1/a", "http://h:2/a", false},
+		{"https://h/a", "https://g/a", false},
+	} {
+		from, to := httptest.NewRequest("GET", c.from, nil), httptest.NewRequest("GET", c.to, nil)
+		if got := sameServer(to, []*http.Request{from}) == nil; got != c.follows {
+			t.Errorf("%s to %s: %v", c.from, c.to, got)
+		}
 	}
 }
