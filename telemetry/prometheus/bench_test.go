@@ -3,6 +3,7 @@ package prometheus_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -71,10 +72,12 @@ func BenchmarkScrape(b *testing.B) {
 			r := newRegistry(o)
 			ctx, cancel := context.WithCancel(o.Watch(b.Context()))
 			defer cancel()
+			addresses := make([]*actor.Address[int], n)
 			for i := range n {
 				name := fmt.Sprintf("%c%c-%d", 'a'+i/10%10, 'a'+i%10, i)
 				_, addr := actor.Spawn(ctx, actor.Config{Name: name}, receive)
 				addr.Send(ctx, 1)
+				addresses[i] = addr
 			}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -82,6 +85,7 @@ func BenchmarkScrape(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			runtime.KeepAlive(addresses) // whom nobody can reach ends
 		})
 	}
 }

@@ -26,12 +26,13 @@ func Example() {
 
 	ctx := o.Watch(context.Background()) // all actors below it are seen
 	for i := range 2 {
-		_, addr := actor.Spawn(ctx, actor.Config{Name: fmt.Sprintf("worker-%d", i)}, func(ctx context.Context, in *actor.Inbox[string]) error {
+		child, addr := actor.Spawn(ctx, actor.Config{Name: fmt.Sprintf("worker-%d", i)}, func(ctx context.Context, in *actor.Inbox[string]) error {
 			return in.Serve(ctx, func(context.Context, string) error { return nil })
 		})
 		if err := addr.Send(ctx, "hello"); err != nil {
 			log.Print(err)
 		}
+		defer child.Stop(ctx)
 	}
 
 	page := httptest.NewRecorder()
