@@ -38,6 +38,13 @@ func (t *throttle) pass(d time.Duration) bool {
 	return true
 }
 
+// over says that what pass has let happen is over: the pause begins there.
+func (t *throttle) over() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = time.Now()
+}
+
 // stack returns where the processes of an actor are.
 func (o *Observer) stack(id uint64) (string, error) {
 	_, a := o.lookup(id)
@@ -48,6 +55,7 @@ func (o *Observer) stack(id uint64) (string, error) {
 		return "", errTooOften
 	}
 	stacks := a.Stacks()
+	o.dumps.over()
 	if len(stacks) == 0 {
 		return "no process of this actor is to be seen in a goroutine dump\n", nil
 	}

@@ -49,6 +49,10 @@ func TestDump(t *testing.T) {
 	if !regexp.MustCompile(`(?s)^process 0:\ngoroutine .*\n\nprocess 1:\ngoroutine .*somewhere`).MatchString(text) {
 		t.Errorf("got %s", text)
 	}
+	if o.dumps.last.IsZero() {
+		t.Error("no pause has begun")
+	}
+	o.dumps.last = time.Now().Add(-betweenDumps / 1000) // however long the test has been kept waiting
 	if _, err := o.stack(uint64(addr.ID())); !errors.Is(err, errTooOften) {
 		t.Errorf("at once again: %v", err)
 	}
