@@ -52,7 +52,7 @@ func (l *look) details(a *observer.Actor) []line {
 		d.add("last exit", fmt.Sprintf("process %d, %s ago: %s", e.Process, l.age(&e.Time), reason))
 	}
 	if p := a.Panic; p != nil {
-		d.styled("last panic", bad, fmt.Sprintf("process %d, %s ago", p.Process, l.age(&p.Time)))
+		d.styled("last panic", bad, fmt.Sprintf("process %d, %s ago", p.Process, l.age(&p.Time)), fmt.Sprintf("; %d in all", a.Panics))
 		for _, text := range append(safeLines(p.Value), safeLines(p.Stack)...) {
 			d.lines = append(d.lines, line{{plain, "  " + text}})
 		}

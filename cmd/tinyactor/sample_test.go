@@ -70,6 +70,7 @@ func sample() *observer.Snapshot {
 				Queue: observer.Queue{High: 3, Capacity: "backpressure from 100"}, Accepted: 37, Received: 37, Handling: timed(90 * ms),
 				Restarts: observer.Restarts{Total: 3, Window: 2, Limit: 5, Period: time.Minute, Until: agoP(-3 * time.Second)},
 				Exit:     &observer.Exit{Time: ago(2 * time.Second), Process: 2, Reason: "panic: " + hostile},
+				Panics:   2,
 				Panic: &observer.Panic{
 					Time: ago(2 * time.Second), Process: 2, Value: hostile,
 					Stack: "goroutine 40 [running]:\nmain.mail.send(0x1)\n\t/src/mail.go:12 +0x1d\nmain.main.func1()\n\t/src/main.go:44 +0x2c\n",
