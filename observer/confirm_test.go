@@ -68,7 +68,7 @@ func TestCycleThatIsNotConfirmed(t *testing.T) {
 		actors := waitInARing(o, []*fake{a, b})
 		a.parked = func() bool { asked++; return false }
 		(*sink)(o).Waits()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + alarmAfter/2)
 		if asked != mostTries || o.alarm.state.Load() != quiet {
 			t.Errorf("it was asked %d times, and the alarm is %d", asked, o.alarm.state.Load())
 		}

@@ -96,10 +96,7 @@ func (o *Observer) look(now time.Time) sights {
 func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]State) Actor {
 	r := &x.reading
 	var sup, above *supervision
-	if sup = supervisionOf(r); sup != nil {
-		r.Idle = r.Processes // it does not wait for messages, but it waits
-	}
-	if r.Supervised {
+	if sup = supervisionOf(r); r.Supervised {
 		if up := all.of(r.Parent); up != nil {
 			above = supervisionOf(&up.reading)
 		}

@@ -14,7 +14,7 @@ type entry struct {
 	since time.Time
 
 	// What follows is guarded by Observer.mu.
-	gone   bool // it has ended
+	gone   bool // counts are final
 	counts counts
 	rate   meter
 	still  stillness
@@ -54,16 +54,15 @@ type living struct {
 	*inspect.Actor
 }
 
-// living returns all actors that have not ended.
+// living returns all actors that are there; some may have ended.
 func (o *Observer) living() []living {
 	o.mu.Lock()
 	all := make([]living, 0, len(o.entries))
 	for id, e := range o.entries {
-		switch a := e.actor.Value(); {
-		case a == nil:
-			delete(o.entries, id)
-		case !e.gone:
+		if a := e.actor.Value(); a != nil {
 			all = append(all, living{e, a})
+		} else {
+			delete(o.entries, id)
 		}
 	}
 	o.mu.Unlock()

@@ -209,7 +209,7 @@ func TestAct(t *testing.T) {
 				runs.Add(1)
 				return receive(ctx, in)
 			}},
-			&supervisor.Worker[int]{Name: "temporary", Run: receive, Restart: supervisor.Temporary},
+			&supervisor.Worker[int]{Name: "once", Run: receive, Restart: supervisor.Temporary},
 			jobs,
 		}})
 		job, err := jobs.Add(t.Context(), 1)
@@ -235,7 +235,7 @@ func TestAct(t *testing.T) {
 			{id("halted"), "restart", errNotApplicable, "no supervisor"},
 			{id("halted"), "explode", errNotApplicable, "explode"},
 			{id("top"), "restart", errNotApplicable, "no supervisor"},
-			{id("top/temporary"), "restart", errNotApplicable, "temporary"},
+			{id("top/once"), "restart", errNotApplicable, "temporary"},
 			{uint64(job.Address().ID()), "restart", errNotApplicable, "no name"},
 		} {
 			if err := o.act(t.Context(), refused.id, refused.verb); !errors.Is(err, refused.want) || !strings.Contains(err.Error(), refused.says) {

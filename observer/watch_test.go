@@ -72,6 +72,19 @@ func TestWatchingKeepsNothingAlive(t *testing.T) {
 	}
 }
 
+// The observer refers to what it looks at only while it does.
+func TestEntriesAreWeak(t *testing.T) {
+	o := New(Options{})
+	for id := range uint64(100) {
+		bear(o, id+1, "nobody keeps it", new(fake))
+	}
+	o.Snapshot()
+	collectUntil(t, "collected", func() bool { return len(o.living()) == 0 })
+	if n := entriesOf(o); n > 0 {
+		t.Errorf("%d entries are left", n)
+	}
+}
+
 // What is kept of actors goes when they end, also while nobody looks.
 func TestEntriesGo(t *testing.T) {
 	o := New(Options{})
