@@ -29,8 +29,7 @@ import (
 type Scene struct {
 	Observer *observer.Observer
 
-	ctx       context.Context
-	end       context.CancelFunc
+	end       func()
 	root      *supervisor.Supervisor
 	inventory *supervisor.Worker[Order]
 	packers   *supervisor.Worker[Order]
@@ -70,9 +69,8 @@ func serve(work time.Duration) func(context.Context, *actor.Inbox[Order]) error 
 // NewScene starts a scene, with so many carts.
 func NewScene(options observer.Options, carts int) (*Scene, error) {
 	s := &Scene{Observer: observer.New(options)}
-	ctx, end := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(s.Observer.Watch(context.Background()))
 	s.end = end
-	s.ctx = s.Observer.Watch(ctx)
 
 	worker := func(name string, work time.Duration) *supervisor.Worker[Order] {
 		return &supervisor.Worker[Order]{Name: name, Run: serve(work), Backoff: supervisor.Backoff{Min: 10 * time.Millisecond}}
@@ -93,7 +91,7 @@ func NewScene(options observer.Options, carts int) (*Scene, error) {
 	for _, w := range append(s.ring, s.pair...) {
 		imports.Children = append(imports.Children, w)
 	}
-	root, err := supervisor.Start(s.ctx, &supervisor.Spec{
+	root, err := supervisor.Start(ctx, &supervisor.Spec{
 		Name:     "shop",
 		Strategy: supervisor.RestForOne,
 		Limit:    supervisor.Limit{Restarts: 50},
@@ -109,12 +107,12 @@ func NewScene(options observer.Options, carts int) (*Scene, error) {
 	}
 	s.root = root
 	for n := range carts {
-		if _, err := s.carts.Add(s.ctx, n+1); err != nil {
+		if _, err := s.carts.Add(ctx, n+1); err != nil {
 			s.Close()
 			return nil, err
 		}
 	}
-	_, s.customers = actor.SpawnPool(s.ctx, actor.Config{Name: "customers"}, 8, actor.NoValue(s.buy))
+	_, s.customers = actor.SpawnPool(ctx, actor.Config{Name: "customers"}, 8, actor.NoValue(s.buy))
 	return s, nil
 }
 
@@ -153,7 +151,12 @@ func (s *Scene) Mail() (stop func()) {
 // Knot has the importers wait for each other's answers in a circle, and left and
 // right for room in each other, until untie is called.
 func (s *Scene) Knot() (untie func()) {
-	ctx, untie := context.WithCancel(s.ctx)
+	ctx, untie := context.WithCancel(context.Background())
+	end := s.end
+	s.end = func() {
+		untie()
+		end()
+	}
 	wait := func(workers []*supervisor.Worker[Order], wait func(ctx context.Context, next *actor.Address[Order])) {
 		var all sync.WaitGroup // have their message in hand
 		all.Add(len(workers))
@@ -194,9 +197,8 @@ func (s *Scene) Close() {
 // have something in their queue.
 func NewCrowd(options observer.Options, n int) *Scene {
 	s := &Scene{Observer: observer.New(options)}
-	ctx, end := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(s.Observer.Watch(context.Background()))
 	s.end = end
-	s.ctx = s.Observer.Watch(ctx)
 	var all sync.WaitGroup // have begun
 	all.Add(n)
 	stays := func(_ context.Context, in *actor.Inbox[int]) error {
@@ -206,7 +208,7 @@ func NewCrowd(options observer.Options, n int) *Scene {
 	}
 	for group := range n / 100 {
 		config := actor.Config{Name: fmt.Sprintf("group-%03d", group)}
-		child, address := actor.Spawn(s.ctx, config, func(ctx context.Context, in *actor.Inbox[int]) error {
+		child, address := actor.Spawn(ctx, config, func(ctx context.Context, in *actor.Inbox[int]) error {
 			var children []*actor.Address[int] // kept as well
 			for i := range 100 {
 				name := fmt.Sprintf("actor-%d%02d", group, i)
