@@ -27,7 +27,7 @@
 //   #deadlocks p            the text of each deadlock
 
 import { arrange, h, setAttribute, setHidden, setText } from './dom.js';
-import { age, clock, moment } from './format.js';
+import { age, clock, moment, plural } from './format.js';
 import { columns } from './columns.js';
 import { follow } from './stream.js';
 import { SCHEMA, Store } from './store.js';
@@ -102,7 +102,13 @@ function route() {
   if (name === 'back') history.replaceState(null, '', address());
   show();
   if (view.actor !== 0 && view.actor !== before) $('detail').focus({ preventScroll: true });
-  if (view.actor === 0 && before !== 0) document.querySelector(`section:not([hidden]) [data-id="${before}"]`)?.querySelector('a')?.focus({ preventScroll: true });
+  if (view.actor === 0 && before !== 0) focusRow(before);
+}
+
+// focusRow brings who closes the detail view back to where it was opened.
+function focusRow(id) {
+  const row = document.querySelector(`.list > section:not([hidden]) tr[data-id="${id}"]`);
+  (row?.hasAttribute('tabindex') ? row : row?.querySelector('a'))?.focus({ preventScroll: true });
 }
 
 const views = { tree: parts.tree, table: parts.table, graph: parts.graph, events: parts.events };
@@ -111,7 +117,7 @@ const views = { tree: parts.tree, table: parts.table, graph: parts.graph, events
 function show() {
   document.body.dataset.view = view.name;
   document.body.dataset.detail = String(view.actor !== 0);
-  for (const section of document.querySelectorAll('main > section')) setHidden(section, section.dataset.view !== view.name);
+  for (const section of document.querySelectorAll('.list > section')) setHidden(section, section.dataset.view !== view.name);
   for (const link of document.querySelectorAll('nav a')) setAttribute(link, 'aria-current', link.dataset.view === view.name ? 'page' : null);
   parts.detail.show(view.actor);
   draw();
@@ -139,7 +145,7 @@ function draw() {
 function drawProgram() {
   const { name, pid, host, go, procs, started } = store.program;
   setText($('program'), name);
-  setText($('process'), `pid ${pid} on ${host}, ${go}, ${procs} cores, up ${age(store.now - moment(started))}`);
+  setText($('process'), `pid ${pid} on ${host}, ${go}, ${plural(procs, 'core')}, up ${age(store.now - moment(started))}`);
   const trouble = store.deadlocks.length > 0 ? '\u25b2 ' : '';
   const title = `${trouble}${name} \u2013 actors`;
   if (document.title !== title) document.title = title;

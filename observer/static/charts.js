@@ -5,6 +5,7 @@ import { h, setAttribute, setText } from './dom.js';
 import { clock } from './format.js';
 
 const HEIGHT = 120;
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400]; // of the axis of time, in seconds
 
 /** Chart draws some numbers of a History. series are {name, label}; the class of a key gives the colour. */
 export class Chart {
@@ -62,7 +63,7 @@ export class Chart {
       cursor: { y: false, sync: { key: 'actor' }, drag: { setScale: false } },
       scales: { y: { range: (_, __, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
       axes: [
-        { ...axis, size: 22, space: 60, values: (_, ticks) => ticks.map((t) => (t % 60 === 0 ? clock(t * 1000).slice(0, 5) : clock(t * 1000))) },
+        { ...axis, size: 22, space: 60, incrs: STEPS, values: (_, ticks) => ticks.map((t) => (t % 60 === 0 ? clock(t * 1000).slice(0, 5) : clock(t * 1000))) },
         { ...axis, size: 48, space: 30, values: (_, ticks) => ticks.map((n) => (Number.isInteger(n) ? this.write(n).replace(/\.0+(?=\D)/, '') : '')) },
       ],
       series: [{}, ...this.keys.map(({ node }, i) => {

@@ -14,8 +14,8 @@ export class Detail {
   #parts = null; // of the actor that is shown
   id = 0;
 
-  constructor(aside, store) {
-    this.aside = aside;
+  constructor(parent, store) {
+    this.parent = parent;
     this.store = store;
   }
 
@@ -24,14 +24,14 @@ export class Detail {
     if (id === this.id) return;
     this.close();
     this.id = id;
-    setHidden(this.aside, id === 0);
+    setHidden(this.parent, id === 0);
     if (id !== 0) this.draw();
   }
 
   close() {
     for (const chart of this.#parts?.charts ?? []) chart.close();
     this.#parts = null;
-    this.aside.replaceChildren();
+    this.parent.replaceChildren();
   }
 
   repaint() {
@@ -43,16 +43,16 @@ export class Detail {
     const actor = this.store.actors.get(this.id);
     const last = actor ?? this.store.ended(this.id);
     if (last === undefined) {
-      if (this.#parts !== null || this.aside.firstChild === null) {
+      if (this.#parts !== null || this.parent.firstChild === null) {
         this.close();
-        this.aside.append(h('div', { class: 'head' }, h('h2', null, `#${this.id}`), closing()),
+        this.parent.append(h('div', { class: 'head' }, h('h2', null, `#${this.id}`), closing()),
           h('p', { class: 'note' }, this.store.lastLook === 0 ? 'Not connected yet.' : 'There is no such actor: it has ended, or never was.'));
       }
       return;
     }
     if (this.#parts === null) {
-      this.aside.replaceChildren();
-      this.#parts = new Parts(this.aside, last, this.store);
+      this.parent.replaceChildren();
+      this.#parts = new Parts(this.parent, last, this.store);
     }
     this.#parts.draw(last, actor === undefined);
   }
@@ -80,7 +80,7 @@ class Fields {
 }
 
 class Parts {
-  constructor(aside, actor, store) {
+  constructor(parent, actor, store) {
     this.store = store;
     this.path = h('p', { class: 'path' });
     this.state = new State();
@@ -102,7 +102,7 @@ class Parts {
     this.more = h('a', null, 'All its events');
     this.dump = new Dump(actor.id);
 
-    aside.append(
+    parent.append(
       h('div', { class: 'head' }, h('h2', { title: actor.path }, nameOf(actor)), this.state.node, closing()),
       this.path,
       this.ended,
