@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,10 +13,10 @@ import (
 )
 
 // counting is a log handler that counts lines.
-type counting struct{ lines int }
+type counting struct{ lines atomic.Int64 }
 
 func (*counting) Enabled(context.Context, slog.Level) bool    { return true }
-func (c *counting) Handle(context.Context, slog.Record) error { c.lines++; return nil }
+func (c *counting) Handle(context.Context, slog.Record) error { c.lines.Add(1); return nil }
 func (c *counting) WithAttrs([]slog.Attr) slog.Handler        { return c }
 func (c *counting) WithGroup(string) slog.Handler             { return c }
 func askBy(from uint64, process int, since time.Time) inspect.Wait {
@@ -46,12 +47,12 @@ func TestCycleThatEndsMeanwhile(t *testing.T) {
 			return true
 		}
 		time.Sleep(time.Second)
-		if got := o.Snapshot().Deadlocks; len(got) > 0 || log.lines > 0 {
+		if got := o.Snapshot().Deadlocks; len(got) > 0 || log.lines.Load() > 0 {
 			t.Errorf("reported are %+v", got)
 		}
-		b.parked = nil
+		b.set(func(f *fake) { f.parked = nil })
 		time.Sleep(time.Second)
-		if got := o.Snapshot().Deadlocks; len(got) != 1 || log.lines != 1 {
+		if got := o.Snapshot().Deadlocks; len(got) != 1 || log.lines.Load() != 1 {
 			t.Errorf("of a cycle that stays, reported are %+v", got)
 		}
 		runtime.KeepAlive(actors)
@@ -63,22 +64,22 @@ func TestCycleThatEndsMeanwhile(t *testing.T) {
 func TestCycleThatIsNotConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := New(Options{})
-		asked := 0
+		var asked atomic.Int64
 		a, b := new(fake), new(fake)
 		actors := waitInARing(o, []*fake{a, b})
-		a.parked = func() bool { asked++; return false }
+		a.parked = func() bool { asked.Add(1); return false }
 		(*sink)(o).Waits()
 		time.Sleep(time.Minute + alarmAfter/2)
-		if asked != mostTries || o.alarm.state.Load() != quiet {
-			t.Errorf("it was asked %d times, and the alarm is %d", asked, o.alarm.state.Load())
+		if asked.Load() != mostTries || o.alarm.state.Load() != quiet {
+			t.Errorf("it was asked %d times, and the alarm is %d", asked.Load(), o.alarm.state.Load())
 		}
 		for range 10 {
 			o.Snapshot()
 		}
-		if asked != mostTries {
-			t.Errorf("with somebody who looks, it was asked %d times", asked)
+		if asked.Load() != mostTries {
+			t.Errorf("with somebody who looks, it was asked %d times", asked.Load())
 		}
-		a.parked = nil
+		a.set(func(f *fake) { f.parked = nil })
 		b.set(func(f *fake) { f.waits[0].Since = time.Now() })
 		(*sink)(o).Waits()
 		time.Sleep(time.Second)
@@ -106,8 +107,8 @@ func TestWaitThatIsSeenLate(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 		a.set(func(f *fake) { f.waits = late })
 		time.Sleep(time.Second)
-		if log.lines != 1 {
-			t.Errorf("logged are %d", log.lines)
+		if log.lines.Load() != 1 {
+			t.Errorf("logged are %d", log.lines.Load())
 		}
 		runtime.KeepAlive(actors)
 	})
@@ -120,23 +121,23 @@ func TestDumpsForDeadlocksAreLimited(t *testing.T) {
 		log := new(counting)
 		o := New(Options{Logger: slog.New(log)})
 		const rings, size = 40, 3
-		asked := 0
+		var asked atomic.Int64
 		var actors []*inspect.Actor
 		for i := range uint64(rings) {
 			for j := range uint64(size) {
-				f := &fake{reading: inspect.Reading{Processes: 1}, parked: func() bool { asked++; return true }}
+				f := &fake{reading: inspect.Reading{Processes: 1}, parked: func() bool { asked.Add(1); return true }}
 				f.waits = []inspect.Wait{askBy(i*size+(j+size-1)%size+1, -1, time.Now())}
 				actors = append(actors, bear(o, i*size+j+1, "", f))
 			}
 		}
 		(*sink)(o).Waits()
 		time.Sleep(time.Second)
-		if asked > mostParked+parkedASecond {
-			t.Errorf("in the first second %d were asked", asked)
+		if asked.Load() > mostParked+parkedASecond {
+			t.Errorf("in the first second %d were asked", asked.Load())
 		}
 		time.Sleep(time.Minute)
-		if log.lines != rings || asked != rings*size {
-			t.Errorf("found are %d, asked were %d", log.lines, asked)
+		if log.lines.Load() != rings || asked.Load() != rings*size {
+			t.Errorf("found are %d, asked were %d", log.lines.Load(), asked.Load())
 		}
 		runtime.KeepAlive(actors)
 	})

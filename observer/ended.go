@@ -51,7 +51,8 @@ func (o *Observer) bury(id uint64) {
 		all = append(all, sight{living: living{up, parent}, reading: parent.Read()})
 		all.sort()
 	}
-	shown := o.show(time.Now(), all, &last, nil)
+	var shown Actor
+	o.show(&shown, time.Now(), all, &last, nil)
 	for _, f := range fs {
 		func() {
 			defer func() { _ = recover() }() // the others are to hear of it

@@ -30,7 +30,10 @@ func (f *fake) Waits() []inspect.Wait {
 }
 
 func (f *fake) Parked(int) bool {
-	return f.parked == nil || f.parked()
+	f.mu.Lock()
+	parked := f.parked
+	f.mu.Unlock()
+	return parked == nil || parked()
 }
 
 func (f *fake) Stacks() map[int]string { return f.stacks }

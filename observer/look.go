@@ -41,22 +41,20 @@ func (all sights) sort() {
 func (o *Observer) Snapshot() Snapshot {
 	o.looking.Lock()
 	now := time.Now()
-	all := o.look(now)
+	all := o.look()
 	deadlocks, news := o.deadlocks(now, all)
 	s := Snapshot{
 		Schema:    Schema,
 		Time:      now,
 		Program:   o.program,
-		Actors:    make([]Actor, 0, len(all)),
+		Actors:    make([]Actor, len(all)),
 		Deadlocks: deadlocks,
 		Actions:   o.opts.Actions,
 	}
 	s.Waits, s.Totals.Waiting = o.waits(all)
 	doing := activities(all)
 	for i := range all {
-		s.Actors = append(s.Actors, o.show(now, all, &all[i], doing))
-	}
-	for i := range s.Actors {
+		o.show(&s.Actors[i], now, all, &all[i], doing)
 		s.Totals.add(&s.Actors[i])
 	}
 	s.Program.Procs = runtime.GOMAXPROCS(0)
@@ -76,8 +74,9 @@ func (o *Observer) Snapshot() Snapshot {
 }
 
 // look reads all actors.
-func (o *Observer) look(now time.Time) sights {
+func (o *Observer) look() sights {
 	alive := o.living()
+	slices.SortFunc(alive, func(a, b living) int { return cmp.Compare(a.id, b.id) })
 	all := make(sights, 0, len(alive))
 	for _, l := range alive {
 		r := l.Read()
@@ -88,12 +87,11 @@ func (o *Observer) look(now time.Time) sights {
 			all = append(all, sight{living: l, reading: r, waits: l.Waits()})
 		}
 	}
-	all.sort()
 	return all
 }
 
-// show returns what is to be seen of an actor.
-func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]State) Actor {
+// show fills in what is to be seen of an actor.
+func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map[uint64]State) {
 	r := &x.reading
 	var sup, above *supervision
 	if sup = supervisionOf(r); r.Supervised {
@@ -101,7 +99,7 @@ func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]St
 			above = supervisionOf(&up.reading)
 		}
 	}
-	a := Actor{
+	*a = Actor{
 		ID:        x.id,
 		Name:      o.redact.text(TextName, x.Name),
 		Path:      o.redact.path(r.Path),
@@ -143,7 +141,6 @@ func (o *Observer) show(now time.Time, all sights, x *sight, doing map[uint64]St
 			a.Restarts.Until = nil
 		}
 	}
-	return a
 }
 
 // kindOf says what an actor is.
