@@ -19,12 +19,12 @@
 //
 // # What it costs
 //
-// Nobody is told per message. An actor that is watched counts what it does
-// anyway and takes the time of up to Options.Samples messages per second. While
-// nobody looks there is no goroutine and no timer; while somebody waits in a Send
-// or an Ask, one timer a quarter of a second apart.
+// Nobody is told per message. An actor that is watched counts what it receives
+// and takes the time of up to Options.Samples messages per second. While nobody
+// looks there is no goroutine and no timer; but as long as somebody begins to wait
+// in a Send or an Ask now and then, a look at all who wait, some three per second.
 //
 // Actors are held weakly: one that nobody else can reach ends as it would
 // unwatched. Values that processes panic with and errors that they return are
-// kept as text.
+// kept as text. docs/observer.md says what all the figures mean.
 package observer
