@@ -18,7 +18,8 @@
 //   #search #top #sort #pause #theme #fold #unfold #kinds #count
 //   #tree tr[data-id]       aria-level, aria-expanded; td[data-column=KEY]; tr.more
 //   #actors tbody tr[data-id], th[data-column=KEY][aria-sort] button
-//   tr[data-state=STATE]    the state as in the JSON; tr[data-deadlock]
+//   tr[data-state=STATE]    the state as in the JSON; tr[data-deadlock]; tr[data-open]:
+//                           #detail shows it
 //   #detail                 [data-part=NAME], [data-field=LABEL] dd, .chart canvas,
 //                           [data-part=panic] .value and .stack, [data-action=VERB]
 //   #confirm                the dialog that asks before an action
@@ -136,6 +137,7 @@ function draw() {
   parts.totals.draw();
   const counted = views[view.name].draw();
   setText($('count'), counted);
+  for (const row of document.querySelectorAll('.list > section:not([hidden]) tr[data-id]')) setAttribute(row, 'data-open', row.dataset.id === String(view.actor));
   parts.detail.draw();
   drawProgram();
   drawDeadlocks();

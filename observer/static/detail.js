@@ -248,7 +248,9 @@ class Section {
     const shown = what ? JSON.stringify(what) : '';
     if (shown === this.#shown) return;
     this.#shown = shown;
+    const focused = this.body.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     arrange(this.body, what ? make(what).filter(Boolean) : []);
+    if (focused !== null) this.body.querySelector(`a[href="${focused}"]`)?.focus({ preventScroll: true });
   }
 }
 
