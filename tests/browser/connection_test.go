@@ -118,7 +118,7 @@ func TestPause(t *testing.T) {
 	p.click(`#pause`)
 	p.wait(`document.querySelector('#pause').ariaPressed === 'true'`)
 	before := js[string](p, `document.querySelector('#main').innerText`)
-	p.do(chromedp.Sleep(500 * time.Millisecond)) // five looks
+	p.do(chromedp.Sleep(500 * time.Millisecond)) // two looks
 	if after := js[string](p, `document.querySelector('#main').innerText`); after != before {
 		t.Errorf("it was paused, and has changed from\n%s\nto\n%s", before, after)
 	}

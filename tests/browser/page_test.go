@@ -116,7 +116,7 @@ func scene(t *testing.T, options observer.Options, carts int) *browser.Scene {
 		t.Skip("there is no browser")
 	}
 	if options.Every == 0 {
-		options.Every = 100 * time.Millisecond
+		options.Every = 200 * time.Millisecond
 	}
 	s, err := browser.NewScene(options, carts)
 	if err != nil {
