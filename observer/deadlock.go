@@ -35,6 +35,7 @@ type deadlockWatch struct {
 type deadlock struct {
 	cycle cycle
 	shown Deadlock
+	names []string // of the actors
 }
 
 // deadlocks returns the deadlocks there are, and which of them nobody was told
@@ -42,7 +43,7 @@ type deadlock struct {
 //
 // That a wait is in two readings, with the same beginning, says that it was there
 // all the time between them. So what is blocked in both, was at one moment.
-func (o *Observer) deadlocks(now time.Time, all sights) (shown, news []Deadlock) {
+func (o *Observer) deadlocks(now time.Time, all sights) (shown []Deadlock, news []deadlock) {
 	w := &o.watch
 	g := blocked(edges(all, now), all.live)
 	w.known = slices.DeleteFunc(w.known, func(d deadlock) bool { return !g.hasAll(d.cycle) })
@@ -59,9 +60,9 @@ func (o *Observer) deadlocks(now time.Time, all sights) (shown, news []Deadlock)
 	w.tries = tries
 	for _, c := range o.confirm(all, g, candidates) {
 		delete(w.tries, c.key())
-		d := deadlock{c, o.describe(all, c)}
+		d := o.describe(all, c)
 		w.known = append(w.known, d)
-		news = append(news, d.shown)
+		news = append(news, d)
 	}
 	shown = make([]Deadlock, len(w.known))
 	for i, d := range w.known {
@@ -135,32 +136,33 @@ func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
 	return slices.DeleteFunc(asleep, func(c cycle) bool { return !g.hasAll(c) })
 }
 
-// describe is what is shown of a cycle.
-func (o *Observer) describe(all sights, c cycle) Deadlock {
-	d := Deadlock{Since: c[0].since}
+// describe says what a cycle is.
+func (o *Observer) describe(all sights, c cycle) deadlock {
+	d := deadlock{cycle: c, shown: Deadlock{Since: c[0].since}}
+	name := func(id uint64) string { return o.nameOf(all, inspect.Wait{From: id}) }
 	var parts []string
 	for _, e := range c {
-		d.Actors = append(d.Actors, e.from.actor)
-		if e.since.After(d.Since) {
-			d.Since = e.since // the last wait closed the cycle
-		}
-		name := func(id uint64) string { return o.nameOf(all, inspect.Wait{From: id}) }
 		what := " waits for room in "
 		if e.ask {
 			what = " waits for an answer of "
 		}
 		parts = append(parts, name(e.from.actor)+what+name(e.to))
+		d.names = append(d.names, name(e.from.actor))
+		d.shown.Actors = append(d.shown.Actors, e.from.actor)
+		if e.since.After(d.shown.Since) {
+			d.shown.Since = e.since // the last wait closed the cycle
+		}
 	}
-	d.Text = strings.Join(parts, ", ")
+	d.shown.Text = strings.Join(parts, ", ")
 	return d
 }
 
 // report logs deadlocks that are new. No lock is held: the handler is the user's.
-func (o *Observer) report(news []Deadlock) {
+func (o *Observer) report(news []deadlock) {
 	for _, d := range news {
 		func() {
 			defer func() { _ = recover() }()
-			o.logger().Warn("deadlock: actors wait for each other", "text", d.Text, "actors", d.Actors, "since", d.Since)
+			o.logger().Warn("deadlock: actors wait for each other", "text", d.shown.Text, "actors", d.names, "ids", d.shown.Actors, "since", d.shown.Since)
 		}()
 	}
 }

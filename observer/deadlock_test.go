@@ -294,6 +294,9 @@ func TestDeadlocks(t *testing.T) {
 				if got := strings.Count(log.String(), "deadlock"); got != len(knot.want) {
 					t.Errorf("logged %d, want %d:\n%s", got, len(knot.want), log)
 				}
+				if len(knot.want) == 1 && !strings.Contains(log.String(), `level=WARN msg="deadlock: actors wait for each other" text="`+knot.want[0]+`" actors=`) {
+					t.Errorf("logged is %s", log)
+				}
 				for range 3 {
 					time.Sleep(time.Second)
 					got := o.Snapshot()
