@@ -2,6 +2,7 @@ package observer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,7 +11,11 @@ import (
 )
 
 // longestRestart bounds how long somebody who restarts a child waits for that.
+// The restart goes on: a child that is only stopped is not what was asked for.
 const longestRestart = 10 * time.Second
+
+// errStillStopping says that a restart goes on.
+var errStillStopping = errors.New("observer: it is still stopping, and is started again when it has stopped")
 
 // act halts, aborts or restarts an actor.
 func (o *Observer) act(ctx context.Context, id uint64, verb string) error {
@@ -58,13 +63,24 @@ func (o *Observer) restart(ctx context.Context, a *inspect.Actor) error {
 	case info.Restart == supervisor.Temporary:
 		return fmt.Errorf("%w: a temporary child is removed when it is stopped", errNotApplicable)
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestRestart)
-	defer cancel()
-	if err := above.Terminate(ctx, a.Name); err != nil {
-		return fmt.Errorf("%w: %w", errNotApplicable, err)
+	done := make(chan error, 1)
+	go func() { // for as long as the child's abort timer lets it stop
+		ctx := context.WithoutCancel(ctx)
+		err := above.Terminate(ctx, a.Name)
+		if err == nil {
+			err = above.Restart(ctx, a.Name)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", errNotApplicable, err)
+		}
+		done <- err
+	}()
+	timeout := time.NewTimer(longestRestart)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timeout.C:
+		return errStillStopping
 	}
-	if err := above.Restart(ctx, a.Name); err != nil {
-		return fmt.Errorf("%w: %w", errNotApplicable, err)
-	}
-	return nil
 }

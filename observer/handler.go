@@ -200,6 +200,8 @@ func fail(w http.ResponseWriter, err error) {
 	case errors.Is(err, errTooOften):
 		code = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", "1")
+	case errors.Is(err, errStillStopping):
+		code = http.StatusAccepted
 	case errors.Is(err, errNotApplicable):
 		code = http.StatusConflict
 	}

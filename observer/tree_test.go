@@ -269,3 +269,37 @@ func TestAct(t *testing.T) {
 		}
 	})
 }
+
+// A restart of a worker that takes its time to stop goes on when the one who
+// asked for it has been answered.
+func TestSlowRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := New(Options{Actions: true, Logger: slog.New(slog.DiscardHandler)})
+		var runs atomic.Int32
+		slow := &supervisor.Worker[int]{Name: "slow", AbortTimer: time.Hour, Run: func(ctx context.Context, in *actor.Inbox[int]) error {
+			runs.Add(1)
+			<-in.Halting()
+			time.Sleep(30 * time.Second)
+			return nil
+		}}
+		s, err := supervisor.Start(o.Watch(t.Context()), &supervisor.Spec{Name: "top", Children: []supervisor.Child{slow}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := o.act(t.Context(), find(t, o.Snapshot(), "top/slow").ID, "restart"); !errors.Is(err, errStillStopping) {
+			t.Errorf("got %v", err)
+		}
+		if runs.Load() != 1 {
+			t.Error("it runs again before it has stopped")
+		}
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if runs.Load() != 2 {
+			t.Errorf("it was started %d times, want a second time", runs.Load())
+		}
+		if _, err := s.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+}

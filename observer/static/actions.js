@@ -6,7 +6,7 @@ import { nameOf } from './columns.js';
 const verbs = {
   halt: 'It is asked to stop: it finishes the message in hand, and leaves its queue.',
   abort: 'It is torn down: its context ends, and what it has in hand may be lost.',
-  restart: 'Its supervisor starts it again, as if it had failed.',
+  restart: 'Its supervisor stops it in order, and starts it again. Its queue stays.',
 };
 
 export class Actions {
@@ -27,7 +27,7 @@ export class Actions {
     setText(this.result, 'asking\u2026');
     try {
       const response = await fetch(`actors/${this.actor.id}/${verb}`, { method: 'POST' });
-      setText(this.result, response.ok ? `${capital(verb)}: done.` : (await response.text()).trim() || `The server answers ${response.status}.`);
+      setText(this.result, response.status === 204 ? `${capital(verb)}: done.` : (await response.text()).trim() || `The server answers ${response.status}.`);
     } catch {
       setText(this.result, 'The server does not answer.');
     }
