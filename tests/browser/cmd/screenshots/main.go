@@ -36,7 +36,7 @@ var shots = []shot{
 	{file: "observer-tree.png", fragment: "#/tree", width: 1280, height: 800, scheme: "light"},
 	{file: "observer-dark.png", fragment: "#/table?sort=rate", width: 1360, height: 800, scheme: "dark"},
 	{file: "observer-detail.png", path: "shop/mailer", width: 1500, height: 1000, scheme: "light"},
-	{file: "observer-graph.png", fragment: "#/graph", width: 1280, height: 760, scheme: "light"},
+	{file: "observer-graph.png", fragment: "#/graph", width: 1280, height: 900, scheme: "light"},
 	{file: "observer-phone.png", fragment: "#/tree", width: 390, height: 844, scheme: "light"},
 }
 
