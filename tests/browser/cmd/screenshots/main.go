@@ -10,6 +10,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -58,7 +59,8 @@ func run(to string, wait time.Duration) error {
 	if err := os.MkdirAll(to, 0o777); err != nil {
 		return err
 	}
-	os.Args[0] = "shop" // the name of the program
+	os.Args[0] = "shop"                            // the name of the program
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // of panics and deadlocks, which are meant
 	scene, err := browser.NewScene(observer.Options{Actions: true}, 4)
 	if err != nil {
 		return err
