@@ -72,7 +72,6 @@ type core struct {
 	aborted   time.Time
 	finished  bool       // the last process has exited
 	released  bool       // nobody waits for it: finished, or only stuck processes are left
-	spawned   int        // processes there have been, if somebody looks
 	handing   bool       // somebody hands back leftovers
 	handAsk   *slot      // of the message that is being handed back
 	desertion error      // why nobody can receive any more, though not finished
@@ -245,7 +244,7 @@ func (c *core) enrol(p *process) {
 	p.seat.join()
 	if s := c.sight.Load(); s != nil {
 		p.seat.watch(s)
-		c.spawned++
+		s.spawned++
 	}
 	c.note(EventSpawned, p.index, nil)
 }

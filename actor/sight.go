@@ -16,6 +16,7 @@ import (
 type sight struct {
 	inspect.Actor
 	core       *core
+	spawned    int // processes there have been; guarded by core.mu
 	looks      []inspect.Watcher
 	period     time.Duration      // between two timed messages of a process, at least; 0: none is timed
 	supervisor sched.Pointer[any] // the *supervisor.Supervisor that the actor is
@@ -81,7 +82,7 @@ func (s *sight) Read() inspect.Reading {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.Processes, r.Spawned, r.Pool = c.live, c.spawned, c.live > 1 || c.next > 1
+	r.Processes, r.Spawned, r.Pool = c.live, s.spawned, c.live > 1 || c.next > 1
 	r.Aborted = !c.aborted.IsZero()
 	for _, p := range c.procs {
 		if p.stuck {

@@ -113,5 +113,5 @@ func (q *Queue[M]) isCalm() bool {
 	p := q.seats.first
 	return !q.closed && p != nil && p == q.seats.last && q.holder == nil &&
 		q.idle.first == nil && q.senders.first == nil &&
-		(!p.of.halted || p.of.told) && !p.of.isAborted() && !q.probe.set
+		(!p.of.halted || p.of.told) && !p.of.isAborted() && !q.probe.pending()
 }

@@ -40,7 +40,7 @@ type Queue[M any] struct {
 	out    uint64 // messages that receivers have got, with those that holder has taken ahead
 	handed uint64 // messages that Take has removed
 	high   int    // the greatest length that was noticed
-	probe  probe
+	probe  *probe // nil: nobody has asked for one
 }
 
 // Init sets the policy of a queue that nobody uses yet.
@@ -339,7 +339,7 @@ func (q *Queue[M]) crowded() bool {
 // measure sets the quota. What the holder receives without the lock only makes
 // more room than that.
 func (q *Queue[M]) measure() {
-	if q.last == nil || q.closed || q.signals > 0 || !q.idle.empty() || !q.senders.empty() || q.probe.set {
+	if q.last == nil || q.closed || q.signals > 0 || !q.idle.empty() || !q.senders.empty() || q.probe.pending() {
 		q.quota = 0
 	} else {
 		q.quota = q.bound - q.ahead()

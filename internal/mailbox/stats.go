@@ -94,10 +94,13 @@ type probe struct {
 	at     time.Time // when it entered
 }
 
+// pending reports whether the next message that enters is to be noted.
+func (p *probe) pending() bool { return p != nil && p.set }
+
 // enters notes that a message enters the queue, or is given to a receiver. The
 // lock is held.
 func (p *probe) enters() {
-	if p.set {
+	if p.pending() {
 		p.set, p.at = false, sched.Now()
 	}
 }
@@ -109,15 +112,17 @@ func (q *Queue[M]) gone() uint64 { return q.out - uint64(q.ahead()) + q.handed }
 // Probe has the next message timed. How far that is, Reached tells. A probe
 // before that is forgotten.
 func (q *Queue[M]) Probe() {
+	p := new(probe) // not under the lock
 	q.lock()
 	defer q.unlock()
-	q.probe = probe{set: true, target: q.gone() + uint64(q.length()) + 1}
+	p.set, p.target = true, q.gone()+uint64(q.length())+1
+	q.probe = p
 	q.measure()
 }
 
 // Reached returns, once the message that Probe meant has been received, when it
 // entered the queue; until then, how many messages must be received before that
-// can be, by all receivers together.
+// can be, by all receivers together. Probe has been called.
 func (q *Queue[M]) Reached() (at time.Time, left int) {
 	q.lock()
 	defer q.unlock()

@@ -343,7 +343,7 @@ var mailbox = []Mutant{
 		Name:   "probe-overlooked-by-the-next-send",
 		Breaks: "A send goes the short way although its message is to be timed",
 		File:   "internal/mailbox/queue.go",
-		From:   "|| !q.senders.empty() || q.probe.set {",
+		From:   "|| !q.senders.empty() || q.probe.pending() {",
 		Into:   "|| !q.senders.empty() {",
 		By:     "TestRandomSequences",
 	},
