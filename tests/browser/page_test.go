@@ -144,7 +144,7 @@ type page struct {
 // open opens a page of a server in a tab of its own.
 func open(t *testing.T, s *server, fragment string, before ...chromedp.Action[chromedp.Void]) *page {
 	t.Helper()
-	ctx, closeTab := chromedp.NewContext(chrome, chromedp.WithNewBrowserContext())
+	ctx, closeTab := chromedp.NewContext(chrome)
 	u, err := url.Parse(s.URL)
 	if err != nil {
 		t.Fatal(err)
