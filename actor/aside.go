@@ -96,7 +96,9 @@ func (in *Inbox[M]) recvBatchAside(ctx context.Context, dst []M, wait time.Durat
 	n, err := in.RecvBatch(ctx, dst, wait)
 	in.aside = x
 	x.hand.keep(dst[:n]...)
-	x.gauge.took(n)
+	if n > 0 {
+		x.gauge.took(n)
+	}
 	return n, err
 }
 

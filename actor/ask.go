@@ -87,6 +87,8 @@ func (c *replyContext) Value(key any) any {
 		return nil
 	case inspect.AskKey:
 		return true
+	case handlerKey:
+		return (*slot)(c)
 	}
 	return c.ctx.Value(key)
 }

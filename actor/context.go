@@ -35,7 +35,7 @@ func (c *processContext) Value(key any) any {
 		return (*process)(c)
 	case observersKey:
 		return c.core.observers()
-	case slotKey:
+	case slotKey, handlerKey:
 		return nil // the owner's ask is not this process's
 	case hold.ProcessKey:
 		return hold.Process((*process)(c))

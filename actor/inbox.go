@@ -168,7 +168,10 @@ func (in *Inbox[M]) Serve(ctx context.Context, handle func(context.Context, M) e
 // a token and does not receive calls Ready again. Tokens may be stale: use
 // TryRecv, and go on at ErrEmpty. It also gets a token at a halt and an abort,
 // and is closed when the actor is closed.
-func (in *Inbox[M]) Ready() <-chan struct{} { return in.seat.Ready() }
+func (in *Inbox[M]) Ready() <-chan struct{} {
+	in.process.gauge.handled()
+	return in.seat.Ready()
+}
 
 // Halting returns a channel, the same at every call, that is closed when the
 // process is halted or aborted. It takes nothing away from a receive, which

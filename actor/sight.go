@@ -16,6 +16,7 @@ import (
 type sight struct {
 	inspect.Actor
 	core       *core
+	born       time.Time
 	spawned    int // processes there have been; guarded by core.mu
 	looks      []inspect.Watcher
 	period     time.Duration      // between two timed messages of a process, at least; 0: none is timed
@@ -28,7 +29,7 @@ type sight struct {
 
 // show lets observers look into the actor. mu is held or c is not shared yet.
 func (c *core) show(messageType string, looks []inspect.Watcher, samples int) {
-	s := &sight{core: c, looks: looks}
+	s := &sight{core: c, looks: looks, born: sched.Now()}
 	if samples > 0 {
 		s.period = time.Second / time.Duration(samples)
 	}
@@ -47,13 +48,17 @@ func (c *core) sender(ctx context.Context) any {
 		return nil
 	}
 	s.tellWait()
-	return processOf(ctx)
+	p := processOf(ctx)
+	if p == nil {
+		p = handlerOf(ctx)
+	}
+	return p
 }
 
 // awaited notes that an asker falls asleep.
 func (c *core) awaited(s *slot) {
 	if sight := c.sight.Load(); sight != nil {
-		s.since.Store(sched.Now().UnixNano())
+		s.since.Store(sight.now())
 		sight.tellWait()
 	}
 }
@@ -62,6 +67,17 @@ func (s *sight) tellWait() {
 	for _, w := range s.looks {
 		w.Waits()
 	}
+}
+
+// now is the time as a number that is not 0, and that no step of the clock changes.
+func (s *sight) now() int64 { return int64(sched.Since(s.born)) + 1 }
+
+// at is the time of such a number, the zero time if it is 0.
+func (s *sight) at(now int64) time.Time {
+	if now == 0 {
+		return time.Time{}
+	}
+	return s.born.Add(time.Duration(now - 1))
 }
 
 // Read returns what the actor shows at this moment.
@@ -114,7 +130,7 @@ func (s *sight) Waits() []inspect.Wait {
 		from, _ := w.From.(*process)
 		waits = append(waits, waitOf(from, inspect.Wait{Process: -1, Since: w.Since}))
 	}
-	waits = appendAsks(waits, -1, slots(c.queue.Tickets()))
+	waits = s.appendAsks(waits, -1, slots(c.queue.Tickets()))
 	c.mu.Lock()
 	procs := slices.Clone(c.procs)
 	c.mu.Unlock()
@@ -122,7 +138,7 @@ func (s *sight) Waits() []inspect.Wait {
 		p.mu.Lock()
 		asks := slices.Clone(p.asks)
 		p.mu.Unlock()
-		waits = appendAsks(waits, p.index, asks)
+		waits = s.appendAsks(waits, p.index, asks)
 	}
 	return waits
 }
@@ -136,13 +152,47 @@ func slots(tickets []any) []*slot {
 }
 
 // appendAsks adds the askers of those asks that are open and asleep.
-func appendAsks(waits []inspect.Wait, process int, asks []*slot) []inspect.Wait {
-	for _, s := range asks {
-		if since := s.since.Load(); since != 0 && s.open() {
-			waits = append(waits, waitOf(s.asker, inspect.Wait{Process: process, Ask: true, Since: time.Unix(0, since)}))
+func (s *sight) appendAsks(waits []inspect.Wait, process int, asks []*slot) []inspect.Wait {
+	for _, ask := range asks {
+		if since := ask.since.Load(); since != 0 && ask.open() {
+			from := ask.asker
+			if from == nil {
+				from = handlerOf(ask.ctx)
+			}
+			waits = append(waits, waitOf(from, inspect.Wait{Process: process, Ask: true, Since: s.at(since)}))
 		}
 	}
 	return waits
+}
+
+// handlerKey is the key of the ask that a Reply's context belongs to.
+type handlerKey struct{}
+
+// handlerOf returns the process that has received the ask whose Reply ctx is of,
+// or nil: it calls with that context while it handles the message, though not as
+// itself. No lock is held.
+func handlerOf(ctx context.Context) (found *process) {
+	defer func() { _ = recover() }() // the context may be of a user's type
+	ask, ok := ctx.Value(handlerKey{}).(*slot)
+	if !ok {
+		return nil
+	}
+	c := ask.to.Load()
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	procs := slices.Clone(c.procs)
+	c.mu.Unlock()
+	for _, p := range procs {
+		p.mu.Lock()
+		has := slices.Contains(p.asks, ask)
+		p.mu.Unlock()
+		if has {
+			return p
+		}
+	}
+	return nil
 }
 
 // waitOf adds who waits, nil if that is a goroutine of no process. A process whose
@@ -179,11 +229,39 @@ var sleepFrames = [...]string{
 	reflect.TypeFor[process]().PkgPath() + ".(*Address[...]).insist(",
 }
 
-// Parked reports whether a process itself sleeps in a Send or an Ask, and not
-// another goroutine that uses its context.
-func (s *sight) Parked(process int) bool {
-	stack := s.Stacks()[process]
-	return slices.ContainsFunc(sleepFrames[:], func(f string) bool { return strings.Contains(stack, f) })
+// Parked says whether processes themselves sleep in a Send or an Ask, and not
+// another goroutine that uses their context.
+func (s *sight) Parked(all []inspect.Sleeper) []inspect.Parking {
+	procs := make([]*process, len(all))
+	for i, w := range all {
+		if x, ok := w.Actor.Source.(*sight); ok {
+			procs[i] = x.process(w.Process)
+		}
+	}
+	stacks := findStacks(slices.DeleteFunc(slices.Clone(procs), func(p *process) bool { return p == nil }))
+	found := make([]inspect.Parking, len(all))
+	for i, p := range procs {
+		switch stack, ok := stacks[p]; {
+		case !ok:
+		case slices.ContainsFunc(sleepFrames[:], func(f string) bool { return strings.Contains(stack, f) }):
+			found[i] = inspect.Asleep
+		default:
+			found[i] = inspect.Awake
+		}
+	}
+	return found
+}
+
+// process returns the process of an index, the newest if an older one is stuck, or nil.
+func (s *sight) process(index int) *process {
+	s.core.mu.Lock()
+	defer s.core.mu.Unlock()
+	for _, p := range slices.Backward(s.core.procs) {
+		if p.index == index {
+			return p
+		}
+	}
+	return nil
 }
 
 // Halt asks the actor to stop, as its owner would.
@@ -233,7 +311,7 @@ func (g *gauge) handled() {
 //go:noinline
 func (g *gauge) end() {
 	g.timing = false
-	g.sight.Handled.Add(time.Duration(sched.Now().UnixNano() - g.since.Load()))
+	g.sight.Handled.Add(sched.Since(g.last))
 	g.since.Store(0)
 }
 
@@ -291,7 +369,7 @@ func (g *gauge) begin() {
 	g.left = max(1, int(min(float64(g.seen)*float64(period)/float64(elapsed), never)))
 	g.last, g.seen = now, 0
 	g.timing = true
-	g.since.Store(now.UnixNano())
+	g.since.Store(g.sight.now())
 	if g.sight.probe() {
 		g.skip = 1
 	}
@@ -302,10 +380,7 @@ func (g *gauge) handSince() time.Time {
 	if g == nil {
 		return time.Time{}
 	}
-	if since := g.since.Load(); since != 0 {
-		return time.Unix(0, since)
-	}
-	return time.Time{}
+	return g.sight.at(g.since.Load())
 }
 
 // probe begins to time a message on its way through the queue, if none is.

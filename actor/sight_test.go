@@ -358,8 +358,9 @@ func TestSightWaits(t *testing.T) {
 		if len(got) != len(want) {
 			t.Errorf("got %+v", got)
 		}
-		if !askerSeen.Parked(0) || fullSeen.Parked(0) || seen.Parked(0) {
-			t.Error("who sleeps itself:", askerSeen.Parked(0), fullSeen.Parked(0), seen.Parked(0), "want true, false, false")
+		parked := seen.Parked([]inspect.Sleeper{{Actor: askerSeen}, {Actor: fullSeen}, {Actor: seen}, {Actor: seen, Process: 7}})
+		if !slices.Equal(parked, []inspect.Parking{inspect.Asleep, inspect.Awake, inspect.Awake, inspect.Unseen}) {
+			t.Errorf("who sleeps itself: %v", parked)
 		}
 		if o.waits < 4 {
 			t.Errorf("told of %d waits", o.waits)
@@ -393,7 +394,7 @@ func TestSightParkedInSend(t *testing.T) {
 			return nil
 		})
 		synctest.Wait()
-		if !o.last(t).Parked(0) {
+		if got := o.last(t).Parked([]inspect.Sleeper{{Actor: o.last(t)}}); got[0] != inspect.Asleep {
 			t.Errorf("not seen: %v", o.last(t).Stacks())
 		}
 		full.Halt()
@@ -427,5 +428,101 @@ func TestSightKeepsNothing(t *testing.T) {
 	for o.seen[0].Value() != nil {
 		runtime.GC()
 		runtime.Gosched()
+	}
+}
+
+// A handler that asks on with the asker's context, as it should, is seen as the
+// one that waits, though it does not ask as itself.
+func TestSightWaitOfAHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, o := looking(t, 100)
+		release := make(chan struct{})
+		_, last := actor.Spawn(ctx, actor.Config{Name: "last"}, func(ctx context.Context, in *actor.Inbox[wanted]) error {
+			return in.Serve(ctx, func(_ context.Context, m wanted) error {
+				<-release
+				m.Answer(1, nil)
+				return nil
+			})
+		})
+		lastSeen := o.last(t)
+		pool, handler := actor.SpawnPool(ctx, actor.Config{Name: "handler"}, 3, actor.NoValue(func(ctx context.Context, in *actor.Inbox[wanted]) error {
+			return in.Serve(ctx, func(_ context.Context, m wanted) error {
+				m.Answer(actor.Ask(context.WithValue(m.Context(), "a", "b"), last, wanted{}.to)) //nolint:staticcheck // a key of any type
+				return nil
+			})
+		}))
+		handlerSeen := o.last(t)
+		asked := make(chan struct{})
+		go func() {
+			defer close(asked)
+			if _, err := actor.Ask(t.Context(), handler, wanted{}.to); err != nil {
+				t.Error(err)
+			}
+		}()
+		synctest.Wait()
+		waits := lastSeen.Waits()
+		if len(waits) != 1 || waits[0].From != uint64(handler.ID()) || waits[0].FromProcess < 0 {
+			t.Fatalf("got %+v", waits)
+		}
+		sleeper := inspect.Sleeper{Actor: handlerSeen, Process: waits[0].FromProcess}
+		if got := lastSeen.Parked([]inspect.Sleeper{sleeper}); got[0] != inspect.Asleep {
+			t.Errorf("the handler is seen as %v", got)
+		}
+		close(release)
+		<-asked
+		if _, err := pool.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		last.Halt()
+		<-last.Done()
+	})
+}
+
+// The time between two messages is not handling, neither for a process that
+// watches Ready nor for one whose batches stay empty.
+func TestSightTimesHandlingOnly(t *testing.T) {
+	for name, body := range map[string]func(ctx context.Context, in *actor.Inbox[int]) error{
+		"Ready": func(ctx context.Context, in *actor.Inbox[int]) error {
+			for {
+				select {
+				case <-in.Ready():
+				case <-in.Halting():
+					return nil
+				}
+				_, _ = in.TryRecv()
+			}
+		},
+		"RecvBatch": func(ctx context.Context, in *actor.Inbox[int]) error {
+			var batch [4]int
+			for {
+				short, end := context.WithTimeout(ctx, time.Second)
+				_, err := in.RecvBatch(short, batch[:], 0)
+				end()
+				if errors.Is(err, actor.ErrHalted) {
+					return nil
+				}
+			}
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, o := looking(t, 100)
+			child, addr := actor.Spawn(ctx, actor.Config{}, body)
+			for range 5 {
+				if err := addr.Send(t.Context(), 0); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				if r := o.last(t).Read(); !r.HandSince.IsZero() || r.Idle != 1 {
+					t.Errorf("%s: in hand since %v, %d idle", name, r.HandSince, r.Idle)
+				}
+			}
+			seen := o.last(t)
+			child.Halt()
+			<-child.Done()
+			if h := seen.Handled.Summary(); h.Max > 0 || h.Count < 3 || h.Count > 5 {
+				t.Errorf("%s: handling took %+v", name, h)
+			}
+		})
 	}
 }

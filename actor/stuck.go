@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -318,7 +319,7 @@ func ago(t time.Time) string { return sched.Since(t).Round(time.Millisecond).Str
 // some 15 ms for ten thousand goroutines.
 func findStacks(procs []*process) map[*process]string {
 	stacks := make(map[*process]string, len(procs))
-	dump := make([]byte, 64<<10)
+	dump := make([]byte, min(dumpLimit, max(64<<10, runtime.NumGoroutine()<<10))) // most take less than a kilobyte
 	for {
 		n := sched.Stacks(dump)
 		if n < len(dump) || len(dump) >= dumpLimit {

@@ -38,9 +38,10 @@ type Source interface {
 	Read() Reading
 	// Waits returns who sleeps in a Send or an Ask on the actor.
 	Waits() []Wait
-	// Parked reports whether the own goroutine of the process of that index is
-	// asleep in a Send or an Ask. The program stands still meanwhile.
-	Parked(process int) bool
+	// Parked says of processes, of this actor or others, whether their own
+	// goroutine is asleep in a Send or an Ask, as far as one goroutine dump of at
+	// most 16 MiB shows them. The program stands still meanwhile.
+	Parked([]Sleeper) []Parking
 	// Stacks returns where the processes are, by index, as far as one goroutine
 	// dump of at most 16 MiB shows them. The program stands still meanwhile.
 	Stacks() map[int]string
@@ -74,6 +75,22 @@ type Reading struct {
 
 	HandSince time.Time // when the oldest message that is in hand and was timed was received; zero if none is
 }
+
+// Sleeper is a process of an actor.
+type Sleeper struct {
+	Actor   *Actor
+	Process int
+}
+
+// Parking is what a goroutine dump shows of a process.
+type Parking uint8
+
+// What it shows.
+const (
+	Unseen Parking = iota // nothing: it is too long, or the process has ended
+	Asleep                // the process sleeps in a Send or an Ask
+	Awake                 // it does something else
+)
 
 // Wait is somebody who sleeps in a Send or an Ask on an actor.
 type Wait struct {

@@ -52,6 +52,7 @@ type Receiver[M any] struct {
 	told     bool                // and has been told so
 	left     bool
 	deaf     bool                // halted and not come near the queue since
+	busy     bool                // of one with a Ready channel: it has received something and has not come back
 	seat     place[*Receiver[M]] // in q.seats
 	haltedAt time.Time
 	ready    chan struct{} // see Ready
@@ -340,8 +341,10 @@ func (r *Receiver[M]) poll() (m M, ticket any, s Status) {
 		return m, nil, Halted
 	}
 	if m, ticket, ok := r.next(); ok {
+		r.busy = true
 		return m, ticket, OK
 	}
+	r.busy = false
 	if r.q.closed {
 		return m, nil, Closed
 	}
@@ -606,7 +609,7 @@ func (r *Receiver[M]) Ready() <-chan struct{} {
 		q.takeBack() // who watches takes nothing ahead: its signals tell what is there
 		q.measure()
 	}
-	r.deaf = false
+	r.deaf, r.busy = false, false
 	r.rearm()
 	q.unlock()
 	return r.ready

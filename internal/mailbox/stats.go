@@ -17,11 +17,13 @@ type Stats struct {
 	Handed   uint64 // removed by Take
 	Length   int
 	High     int // the greatest length that was noticed: up to one chunk below the greatest there was
-	Idle     int // receivers that wait for a message, or watch Ready while there is none
-	Limit    int // of the policy
-	Start    int // of the policy
-	Closed   bool
-	Halted   bool
+	// Idle counts the receivers that wait for a message, or watch Ready: those
+	// that have received nothing since they last asked for Ready or got Empty.
+	Idle   int
+	Limit  int // of the policy
+	Start  int // of the policy
+	Closed bool
+	Halted bool
 }
 
 // Stats returns the figures. Of very many receivers it counts the idle ones
@@ -29,10 +31,11 @@ type Stats struct {
 func (q *Queue[M]) Stats() Stats {
 	q.lock()
 	defer q.unlock()
-	n := q.length()
+	ahead := q.ahead() // once: its holder may go on receiving, without the lock
+	n := q.n + ahead
 	q.high = max(q.high, n)
 	s := Stats{
-		Received: q.out - uint64(q.ahead()),
+		Received: q.out - uint64(ahead),
 		Handed:   q.handed,
 		Length:   n,
 		High:     q.high,
@@ -43,7 +46,7 @@ func (q *Queue[M]) Stats() Stats {
 	}
 	seen := 0
 	for p := q.seats.first; p != nil && seen < mostCounted; p = p.next {
-		if p.of.place.in || p.of.ready != nil && n == 0 {
+		if p.of.place.in || p.of.ready != nil && !p.of.busy && n == 0 {
 			s.Idle++
 		}
 		seen++
@@ -115,7 +118,7 @@ func (q *Queue[M]) Probe() {
 	p := new(probe) // not under the lock
 	q.lock()
 	defer q.unlock()
-	p.set, p.target = true, q.gone()+uint64(q.length())+1
+	p.set, p.target = true, q.out+q.handed+uint64(q.n)+1 // what is taken ahead is in out
 	q.probe = p
 	q.measure()
 }

@@ -234,8 +234,8 @@ var actor = []Mutant{
 		Name:   "helper-taken-for-its-process",
 		Breaks: "A process seems to sleep in a Send when a goroutine of it does",
 		File:   "actor/sight.go",
-		From:   "stack := s.Stacks()[process]\n",
-		Into:   "buf := make([]byte, 1<<20)\n\tstack := string(buf[:sched.Stacks(buf)])\n",
+		From:   "found[i] = inspect.Awake",
+		Into:   "found[i] = inspect.Asleep",
 		By:     "TestSightWaits",
 	},
 	{

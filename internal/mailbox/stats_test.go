@@ -1,0 +1,70 @@
+package mailbox_test
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"tinyactor/internal/mailbox"
+)
+
+// At any moment each accepted message is in one of the figures, also while a
+// receiver takes messages without the lock.
+func TestStatsAddUp(t *testing.T) {
+	t.Parallel()
+	const n = 1 << 14
+	rounds := 50
+	if testing.Short() {
+		rounds = 10
+	}
+	for range rounds {
+		var q mailbox.Queue[int]
+		q.Init(mailbox.Policy{})
+		var r mailbox.Receiver[int]
+		q.Join(&r)
+		for i := range n {
+			q.Put(i)
+		}
+		var over atomic.Bool
+		go func() {
+			defer over.Store(true)
+			for range n {
+				r.Recv(nil)
+			}
+		}()
+		for last := false; !last; {
+			last = over.Load()
+			s := q.Stats()
+			if got := s.Received + s.Handed + uint64(s.Length); got != n {
+				t.Fatalf("%d + %d + %d = %d, want %d", s.Received, s.Handed, s.Length, got, n)
+			}
+		}
+	}
+}
+
+// A receiver with a Ready channel is idle while it watches that, not while it has
+// received something.
+func TestStatsOfWhoWatches(t *testing.T) {
+	var q mailbox.Queue[int]
+	q.Init(mailbox.Policy{})
+	var r mailbox.Receiver[int]
+	q.Join(&r)
+	check := func(when string, want int) {
+		t.Helper()
+		if s := q.Stats(); s.Idle != want {
+			t.Errorf("%s: %d idle, want %d", when, s.Idle, want)
+		}
+	}
+	check("before it watches", 0)
+	r.Ready()
+	check("watching", 1)
+	q.Put(1)
+	check("with a message there", 0)
+	r.TryRecv()
+	check("with a message in hand", 0)
+	r.Ready()
+	check("watching again", 1)
+	q.Put(1)
+	r.TryRecv()
+	r.TryRecv()
+	check("having found nothing", 1)
+}
