@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test race stress fuzz bench bench-quick laws parity model linear mutants faults soak lint rename
+.PHONY: help check test race stress fuzz bench bench-quick laws parity model linear mutants faults soak screenshots lint rename
 
 # How often a stress test runs, and how long each fuzz test.
 COUNT ?= 20
@@ -55,6 +55,9 @@ faults: ## N=100000 random programs of everything, under random faults
 
 soak: ## everything at once for T=60s, on real time
 	GOEXPERIMENT=goroutineleakprofile go run ./tests/cmd/soak -t $(or $(T),60s)
+
+screenshots: ## the observer's page in Chromium, into docs/images
+	go run -trimpath ./tests/browser/cmd/screenshots
 
 lint: ## the linter that tools/go.mod pins; to build it takes minutes, once
 	cd tools && GOWORK=off go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
