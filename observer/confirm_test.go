@@ -42,9 +42,9 @@ func TestCycleThatEndsMeanwhile(t *testing.T) {
 		o := New(Options{Logger: slog.New(log)})
 		a, b := new(fake), new(fake)
 		actors := waitInARing(o, []*fake{a, b})
-		b.parked = func() bool {
+		b.parked = func() inspect.Parking {
 			a.set(func(f *fake) { f.waits[0].Since = time.Now() }) // the next wait of the same process
-			return true
+			return inspect.Asleep
 		}
 		time.Sleep(time.Second)
 		if got := o.Snapshot().Deadlocks; len(got) > 0 || log.lines.Load() > 0 {
@@ -67,7 +67,7 @@ func TestCycleThatIsNotConfirmed(t *testing.T) {
 		var asked atomic.Int64
 		a, b := new(fake), new(fake)
 		actors := waitInARing(o, []*fake{a, b})
-		a.parked = func() bool { asked.Add(1); return false }
+		a.parked = func() inspect.Parking { asked.Add(1); return inspect.Awake }
 		(*sink)(o).Waits()
 		time.Sleep(time.Minute + alarmAfter/2)
 		if asked.Load() != mostTries || o.alarm.state.Load() != quiet {
@@ -114,31 +114,90 @@ func TestWaitThatIsSeenLate(t *testing.T) {
 	})
 }
 
-// However many deadlocks there are, and however large, the program stands still
-// only now and then; and all are found in the end.
-func TestDumpsForDeadlocksAreLimited(t *testing.T) {
+// A dump that is cut off shows nothing of some processes. That is no reason to take
+// them for awake: a cycle that stays as it is is reported.
+func TestCycleThatADumpDoesNotShow(t *testing.T) {
+	for _, test := range []struct {
+		what string
+		a, b inspect.Parking
+		want int
+	}{
+		{"all", inspect.Unseen, inspect.Unseen, 1},
+		{"one", inspect.Asleep, inspect.Unseen, 1},
+		{"one, and the other is awake", inspect.Unseen, inspect.Awake, 0},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := New(Options{})
+				dumps := 0
+				a := &fake{parked: func() inspect.Parking { return test.a }}
+				b := &fake{parked: func() inspect.Parking { return test.b }}
+				actors := waitInARing(o, []*fake{a, b})
+				a.dump = func() { dumps++ }
+				time.Sleep(ripe)
+				if got := o.Snapshot().Deadlocks; len(got) > 0 || dumps != 1 {
+					t.Errorf("after %d dumps, reported are %+v", dumps, got)
+				}
+				(*sink)(o).Waits()
+				time.Sleep(2 * time.Second)
+				if got := o.Snapshot().Deadlocks; len(got) != test.want || test.want == 1 && dumps != unseenTries {
+					t.Errorf("after %d dumps, reported are %+v", dumps, got)
+				}
+				runtime.KeepAlive(actors)
+			})
+		})
+	}
+}
+
+// However many deadlocks there are, and however large, one dump is for all of them.
+func TestOneDumpForAllDeadlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(counting)
 		o := New(Options{Logger: slog.New(log)})
-		const rings, size = 40, 3
-		var asked atomic.Int64
+		const rings, size = 40, 30
+		dumps := 0
 		var actors []*inspect.Actor
 		for i := range uint64(rings) {
 			for j := range uint64(size) {
-				f := &fake{reading: inspect.Reading{Processes: 1}, parked: func() bool { asked.Add(1); return true }}
+				f := &fake{reading: inspect.Reading{Processes: 1}, dump: func() { dumps++ }}
 				f.waits = []inspect.Wait{askBy(i*size+(j+size-1)%size+1, -1, time.Now())}
 				actors = append(actors, bear(o, i*size+j+1, "", f))
 			}
 		}
 		(*sink)(o).Waits()
 		time.Sleep(time.Second)
-		if asked.Load() > mostParked+parkedASecond {
-			t.Errorf("in the first second %d were asked", asked.Load())
-		}
-		time.Sleep(time.Minute)
-		if log.lines.Load() != rings || asked.Load() != rings*size {
-			t.Errorf("found are %d, asked were %d", log.lines.Load(), asked.Load())
+		if log.lines.Load() != rings || dumps != 1 {
+			t.Errorf("with %d dumps, found are %d", dumps, log.lines.Load())
 		}
 		runtime.KeepAlive(actors)
 	})
+}
+
+// However often there is something new to confirm, and however long a dump takes,
+// the program stands still only now and then.
+func TestDumpsAreFarBetween(t *testing.T) {
+	for _, took := range []time.Duration{0, 10 * time.Millisecond, 250 * time.Millisecond} {
+		t.Run(took.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				o := New(Options{})
+				dumps := 0
+				a := &fake{parked: func() inspect.Parking { return inspect.Awake }}
+				actors := waitInARing(o, []*fake{a, new(fake)})
+				a.dump = func() { dumps++; time.Sleep(took) }
+				for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(ripe) {
+					o.Snapshot()
+					a.set(func(f *fake) { f.waits[0].Since = time.Now() }) // another cycle
+					time.Sleep(ripe)
+					o.Snapshot()
+				}
+				if total := time.Duration(dumps) * took; dumps > 121 || total > 13*time.Second {
+					t.Errorf("in a minute it stood still %d times, %v in total", dumps, total)
+				}
+				if dumps < 20 {
+					t.Errorf("it was looked only %d times", dumps)
+				}
+				runtime.KeepAlive(actors)
+			})
+		})
+	}
 }

@@ -18,17 +18,28 @@ const (
 	// it is left alone until another wait begins.
 	mostTries = 5
 
-	// Asking whether a process is asleep makes the program stand still for a
-	// moment: so many may be asked at once, and so many in a second.
-	mostParked    = 32
-	parkedASecond = 4
+	// unseenTries is how often a cycle must have been seen as it is if a dump is
+	// too short to show whether all of its processes are asleep.
+	unseenTries = 2
+
+	// The program stands still while processes are asked whether they are asleep,
+	// some ms or, with very many goroutines, a quarter of a second. After that there
+	// is a pause: so long, and so many times as long as that took.
+	leastPause = 500 * time.Millisecond
+	pauseTimes = 4
 )
 
 // deadlockWatch is what the looks for deadlocks remember.
 type deadlockWatch struct {
-	known  []deadlock
-	tries  map[string]int // of cycles that could not be confirmed, by key
-	parked budget
+	known []deadlock
+	tries map[string]tries // of cycles that could not be confirmed, by key
+	pause time.Time        // until when nobody is asked whether he is asleep
+}
+
+// tries counts how often it was asked whether the processes of a cycle are asleep.
+type tries struct {
+	all    int
+	unseen int // the last ones, in which nothing said that they are not, but not all were seen
 }
 
 // deadlock is a cycle that was confirmed.
@@ -53,11 +64,11 @@ func (o *Observer) deadlocks(now time.Time, all sights) (shown []Deadlock, news 
 		known[i] = d.cycle
 	}
 	candidates := g.cycles(known)
-	tries := make(map[string]int, len(candidates))
+	tried := make(map[string]tries, len(candidates))
 	for _, c := range candidates {
-		tries[c.key()] = w.tries[c.key()]
+		tried[c.key()] = w.tries[c.key()]
 	}
-	w.tries = tries
+	w.tries = tried
 	for _, c := range o.confirm(all, g, candidates) {
 		delete(w.tries, c.key())
 		d := o.describe(all, c)
@@ -107,20 +118,7 @@ func (g graph) hasAll(c cycle) bool {
 // goroutine that they have given their context to, and that a second reading
 // shows too.
 func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
-	var asleep []cycle
-	for _, c := range candidates {
-		key := c.key()
-		if o.watch.tries[key] >= mostTries || !o.watch.parked.take(min(len(c), mostParked)) {
-			continue
-		}
-		o.watch.tries[key]++
-		if !slices.ContainsFunc(c[:min(len(c), mostParked)], func(e edge) bool {
-			x := all.of(e.from.actor)
-			return x == nil || !x.Parked(e.from.process)
-		}) {
-			asleep = append(asleep, c)
-		}
-	}
+	asleep := o.asleep(all, slices.DeleteFunc(candidates, func(c cycle) bool { return o.watch.tries[c.key()].all >= mostTries }))
 	if len(asleep) == 0 {
 		return nil
 	}
@@ -134,6 +132,42 @@ func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
 	still = slices.DeleteFunc(still, func(e edge) bool { return !g.has(e) })
 	g = blocked(still, again.live)
 	return slices.DeleteFunc(asleep, func(c cycle) bool { return !g.hasAll(c) })
+}
+
+// asleep returns those cycles whose processes are asleep, as far as that can be
+// seen. One look at the goroutines is for all of them.
+func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
+	w := &o.watch
+	start := time.Now()
+	if len(cycles) == 0 || start.Before(w.pause) {
+		return nil
+	}
+	var who []inspect.Sleeper // somebody waits for each of them, so each is there
+	for _, c := range cycles {
+		for _, e := range c {
+			who = append(who, inspect.Sleeper{Actor: all.of(e.from.actor).Actor, Process: e.from.process})
+		}
+	}
+	parking := who[0].Actor.Parked(who)
+	end := time.Now()
+	w.pause = end.Add(max(leastPause, pauseTimes*end.Sub(start)))
+
+	return slices.DeleteFunc(cycles, func(c cycle) bool {
+		of := parking[:len(c)]
+		parking = parking[len(c):]
+		t := w.tries[c.key()]
+		t.all++
+		switch {
+		case slices.Contains(of, inspect.Awake):
+			t.unseen = 0
+		case slices.Contains(of, inspect.Unseen):
+			t.unseen++
+		default:
+			t.unseen = unseenTries
+		}
+		w.tries[c.key()] = t
+		return t.unseen < unseenTries
+	})
 }
 
 // describe says what a cycle is.
@@ -213,31 +247,12 @@ func (o *Observer) check() {
 	all.sort()
 	o.alarm.any.Store(len(all) > 0)
 	_, news := o.deadlocks(now, all)
-	for _, tries := range o.watch.tries {
-		again = again || tries < mostTries
+	for _, t := range o.watch.tries {
+		again = again || t.all < mostTries
 	}
 	o.looking.Unlock()
 	if again {
 		(*sink)(o).Waits()
 	}
 	o.report(news)
-}
-
-// budget is what may be spent on something: up to mostParked at once, and
-// parkedASecond in a second.
-type budget struct {
-	spent float64
-	at    time.Time
-}
-
-// take spends n, or reports false.
-func (b *budget) take(n int) bool {
-	now := time.Now()
-	b.spent = max(0, b.spent-max(0, now.Sub(b.at).Seconds())*parkedASecond)
-	b.at = now
-	if b.spent+float64(n) > mostParked {
-		return false
-	}
-	b.spent += float64(n)
-	return true
 }

@@ -13,7 +13,8 @@ type fake struct {
 	reading inspect.Reading
 	waits   []inspect.Wait
 	stacks  map[int]string
-	parked  func() bool // answers Parked; nil: its processes are asleep
+	parked  func() inspect.Parking // nil: its processes are asleep
+	dump    func()                 // called by each Parked, if set
 	told    []string
 }
 
@@ -29,11 +30,25 @@ func (f *fake) Waits() []inspect.Wait {
 	return append([]inspect.Wait(nil), f.waits...)
 }
 
-func (f *fake) Parked(int) bool {
+func (f *fake) Parked(all []inspect.Sleeper) []inspect.Parking {
 	f.mu.Lock()
-	parked := f.parked
+	dump := f.dump
 	f.mu.Unlock()
-	return parked == nil || parked()
+	if dump != nil {
+		dump()
+	}
+	found := make([]inspect.Parking, len(all))
+	for i, w := range all {
+		x := w.Actor.Source.(*fake)
+		x.mu.Lock()
+		parked := x.parked
+		x.mu.Unlock()
+		found[i] = inspect.Asleep
+		if parked != nil {
+			found[i] = parked()
+		}
+	}
+	return found
 }
 
 func (f *fake) Stacks() map[int]string { return f.stacks }
