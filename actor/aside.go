@@ -16,6 +16,9 @@ type aside[M any] struct {
 
 // watch has the inbox time messages for who looks. The process does not run yet.
 func (in *Inbox[M]) watch(s *sight) {
+	if s.period == 0 {
+		return
+	}
 	if in.aside == nil {
 		in.aside = new(aside[M])
 	}

@@ -31,6 +31,7 @@ type queue interface {
 	takeAny() (msg, ticket any, ok bool)
 	Stats() mailbox.Stats
 	Waiting() []mailbox.Waiter
+	Asks() []any
 	Probe()
 	Reached() (entered time.Time, left int)
 	capacityText() string

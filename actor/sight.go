@@ -31,7 +31,7 @@ type sight struct {
 func (c *core) show(messageType string, looks []inspect.Watcher, samples int) {
 	s := &sight{core: c, looks: looks, born: sched.Now()}
 	if samples > 0 {
-		s.period = time.Second / time.Duration(samples)
+		s.period = max(1, time.Second/time.Duration(samples))
 	}
 	s.Actor = inspect.Actor{Source: s, ID: uint64(c.id), Name: c.name, Message: messageType}
 	c.sight.Store(s)
@@ -130,7 +130,7 @@ func (s *sight) Waits() []inspect.Wait {
 		from, _ := w.From.(*process)
 		waits = append(waits, waitOf(from, inspect.Wait{Process: -1, Since: w.Since}))
 	}
-	waits = s.appendAsks(waits, -1, slots(c.queue.Tickets()))
+	waits = s.appendAsks(waits, -1, slots(c.queue.Asks()))
 	c.mu.Lock()
 	procs := slices.Clone(c.procs)
 	c.mu.Unlock()
@@ -294,11 +294,7 @@ type gauge struct {
 const never = 1 << 20
 
 func newGauge(s *sight) *gauge {
-	g := &gauge{sight: s, calls: &s.probes, left: 1, skip: never, n: 1, span: 1}
-	if s.period == 0 {
-		g.left = never
-	}
-	return g
+	return &gauge{sight: s, calls: &s.probes, left: 1, skip: never, n: 1, span: 1}
 }
 
 // handled ends the handling of what is in hand.
@@ -334,22 +330,19 @@ func (g *gauge) tookOne() {
 //
 //go:noinline
 func (g *gauge) look() {
-	if g.sight.period == 0 {
-		g.n = never
-		return
-	}
+	calls := g.calls.Load() // before the rest: who begins a probe meanwhile calls again
+	called := calls != g.heard
+	g.heard = calls
 	passed := g.span - g.n
 	g.left -= passed
 	g.skip -= passed
 	g.seen += passed
-	called := g.calls.Load() != g.heard
 	if called || g.skip <= 0 {
 		g.skip = g.sight.reached()
 	}
 	if called || g.left <= 0 {
 		g.begin()
 	}
-	g.heard = g.calls.Load()
 	g.span = min(g.left, g.skip)
 	g.n = g.span
 }

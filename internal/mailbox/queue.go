@@ -526,11 +526,14 @@ func (q *Queue[M]) Take() (m M, ticket any, ok bool) {
 }
 
 // Tickets returns the tickets of the messages in the queue and leaves them there.
-func (q *Queue[M]) Tickets() []any {
+func (q *Queue[M]) Tickets() []any { return q.tickets(math.MaxInt) }
+
+// tickets returns those of the oldest messages, not more than most.
+func (q *Queue[M]) tickets(most int) []any {
 	var all []any
 	for {
 		q.lock()
-		n := q.length()
+		n := min(q.length(), most)
 		if !q.asks || n <= cap(all) {
 			break
 		}
@@ -544,6 +547,9 @@ func (q *Queue[M]) Tickets() []any {
 			continue
 		}
 		for _, t := range c.tickets[c.head:c.tail] {
+			if most--; most < 0 {
+				return all
+			}
 			if t != nil {
 				all = append(all, t)
 			}

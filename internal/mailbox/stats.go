@@ -89,6 +89,10 @@ func (q *Queue[M]) Waiting() []Waiter {
 	return all
 }
 
+// Asks returns the tickets of the messages in the queue; of very many, those of
+// the oldest. What a receiver has taken ahead comes back for that.
+func (q *Queue[M]) Asks() []any { return q.tickets(mostCounted) }
+
 // probe notes when one message enters the queue, so that somebody learns how
 // long it is in there. Until that message comes, no send goes the short way.
 type probe struct {

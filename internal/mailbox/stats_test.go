@@ -68,3 +68,25 @@ func TestStatsOfWhoWatches(t *testing.T) {
 	r.TryRecv()
 	check("having found nothing", 1)
 }
+
+// Who only wants to know does not hold up the others for all the tickets there are.
+func TestAsksAreLimited(t *testing.T) {
+	var q mailbox.Queue[int]
+	q.Init(mailbox.Policy{})
+	const n = 10_000
+	for i := range n {
+		q.Offer(i, i)
+	}
+	asks := q.Asks()
+	if len(asks) == 0 || len(asks) >= n/2 {
+		t.Errorf("%d of %d", len(asks), n)
+	}
+	for i, ask := range asks {
+		if ask != i {
+			t.Fatalf("the %dth is %v", i, ask)
+		}
+	}
+	if all := q.Tickets(); len(all) != n {
+		t.Errorf("Tickets has %d of %d", len(all), n)
+	}
+}
