@@ -3,6 +3,7 @@ package otel
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -54,18 +55,14 @@ func register(mp metric.MeterProvider, source tally.Source, opts Options) (func(
 		return nil, m.err
 	}
 	t := tally.New(source, opts.Template, opts.Templates)
-	attributes := make(map[string]attributeSets)
+	attributes := attributeCache{sets: make(map[string]*attributeSets)}
 	registration, err := m.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
 		r := t.Read()
 		for i := range r.Sums {
 			s := &r.Sums[i]
-			sets, known := attributes[s.Label]
-			if !known {
-				sets = newAttributeSets(s.Label)
-				attributes[s.Label] = sets
-			}
+			sets := attributes.of(s.Label)
 			for _, observe := range all.observe {
-				observe(to, s, &sets)
+				observe(to, s, sets)
 			}
 		}
 		to.ObserveInt64(all.deadlocks, int64(r.Deadlocks), metric.WithAttributeSet(ofSystem))
@@ -100,12 +97,30 @@ type attributeSets struct {
 	quantile             [len(quantiles)]metric.MeasurementOption
 }
 
-func newAttributeSets(template string) attributeSets {
+// attributeCache keeps the sets of each template. The readers of a meter provider
+// ask at the same time.
+type attributeCache struct {
+	mu   sync.Mutex
+	sets map[string]*attributeSets
+}
+
+func (c *attributeCache) of(template string) *attributeSets {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sets := c.sets[template]
+	if sets == nil {
+		sets = newAttributeSets(template)
+		c.sets[template] = sets
+	}
+	return sets
+}
+
+func newAttributeSets(template string) *attributeSets {
 	of := func(more ...attribute.KeyValue) metric.MeasurementOption {
 		more = append(more, system, semconv.MessagingDestinationTemplate(template))
 		return metric.WithAttributeSet(attribute.NewSet(more...))
 	}
-	sets := attributeSets{
+	sets := &attributeSets{
 		plain:   of(),
 		send:    of(semconv.MessagingOperationName("send")),
 		receive: of(semconv.MessagingOperationName("receive")),

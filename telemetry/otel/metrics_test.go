@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,6 +201,31 @@ func TestUnregister(t *testing.T) {
 	}
 	if got := collect(t, r); len(got) != 0 || !f.stopped {
 		t.Errorf("it goes on: %q, stopped is %v", got, f.stopped)
+	}
+}
+
+// A meter provider has several readers as a rule, one that pushes and one that is
+// scraped; they look at the same time.
+func TestReadersAtTheSameTime(t *testing.T) {
+	var snap observer.Snapshot
+	for id := range uint64(100) {
+		snap.Actors = append(snap.Actors, worker(id+1, fmt.Sprintf("%c%c", 'a'+id/10, 'a'+id%10)))
+	}
+	for range 10 { // each time anew: the first looks are those that remember something
+		readers := []*sdk.ManualReader{sdk.NewManualReader(), sdk.NewManualReader()}
+		if _, err := register(sdk.NewMeterProvider(sdk.WithReader(readers[0]), sdk.WithReader(readers[1])), &fake{snap: snap}, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		var looking sync.WaitGroup
+		for _, r := range readers {
+			looking.Go(func() {
+				var all metricdata.ResourceMetrics
+				if err := r.Collect(t.Context(), &all); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		looking.Wait()
 	}
 }
 
