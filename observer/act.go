@@ -71,7 +71,8 @@ func (o *Observer) restart(ctx context.Context, a *inspect.Actor) error {
 			err = above.Restart(ctx, a.Name)
 		}
 		if err != nil {
-			err = fmt.Errorf("%w: %w", errNotApplicable, err)
+			reason, _ := o.reason(err)
+			err = fmt.Errorf("%w: %s", errNotApplicable, reason)
 		}
 		done <- err
 	}()

@@ -1,8 +1,6 @@
 package observer
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -19,6 +17,9 @@ const (
 // refer to whatever the program has.
 func (o *Observer) observe(e actor.Event) {
 	id := uint64(e.ID)
+	if e.Kind == actor.EventEnded {
+		defer o.bury(id) // whatever the user's functions do
+	}
 	reason, value := o.reason(e.Err)
 	event := Event{
 		Time:    e.Time,
@@ -36,22 +37,7 @@ func (o *Observer) observe(e actor.Event) {
 		event.Type = o.redact.text(TextType, e.Type)
 	}
 
-	o.mu.Lock()
-	o.ring.add(event)
-	if e.Kind == actor.EventPanicked {
-		o.panics++
-	}
-	if e.Kind == actor.EventRestarting {
-		o.restarts++
-	}
-	if a := o.entries[id]; a != nil {
-		a.note(e, event, value)
-	}
-	o.mu.Unlock()
-
-	if e.Kind == actor.EventEnded {
-		o.bury(id)
-	}
+	o.keep(e, event, value)
 	if e.Kind == actor.EventPanicked || e.Kind == actor.EventStuck {
 		o.flight.save()
 	}
@@ -59,6 +45,23 @@ func (o *Observer) observe(e actor.Event) {
 		if o.alarm.any.Load() { // those who are left may wait for each other now
 			(*sink)(o).Waits()
 		}
+	}
+}
+
+// keep adds an event to what is known.
+func (o *Observer) keep(e actor.Event, event Event, value string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ring.add(event)
+	switch e.Kind {
+	case actor.EventPanicked:
+		o.panics++
+	case actor.EventRestarting:
+		o.restarts++
+	default:
+	}
+	if a := o.entries[event.ID]; a != nil {
+		a.note(e, event, value)
 	}
 }
 
@@ -77,37 +80,6 @@ func (a *entry) note(e actor.Event, event Event, value string) {
 		a.restarts.over(e.Process)
 	default:
 	}
-}
-
-// reason is the text of an error and, if it is of a panic, that of the value.
-// The text of one about a stuck process goes on with its stack, which is told by
-// itself.
-func (o *Observer) reason(err error) (text, value string) {
-	if err == nil {
-		return "", ""
-	}
-	text = textOf(err.Error)
-	if errors.Is(err, actor.ErrStuck) {
-		text, _, _ = strings.Cut(text, "\n")
-	}
-	if p, ok := errors.AsType[*actor.PanicError](err); ok {
-		plain := fmt.Sprint(p.Value)
-		value = o.redact.text(TextPanic, shorten(plain, longestReason))
-		if o.redact != nil && plain != "" {
-			text = strings.ReplaceAll(text, plain, value)
-		}
-	}
-	return o.redact.text(TextReason, shorten(text, longestReason)), value
-}
-
-// textOf is the text of an error of the user's, whose method may panic.
-func textOf(method func() string) (text string) {
-	defer func() {
-		if v := recover(); v != nil {
-			text = fmt.Sprintf("the error's own text panics: %v", v)
-		}
-	}()
-	return method()
 }
 
 // shorten cuts a text that is too long.

@@ -2,7 +2,6 @@ package observer
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -343,28 +342,3 @@ func TestRestartsWithinAPeriod(t *testing.T) {
 		t.Errorf("total is %d, kept are %d", l.total, len(l.times))
 	}
 }
-
-// An error about a stuck process ends with its stack, which is told by itself.
-func TestReasonOfAStuckProcess(t *testing.T) {
-	o := New(Options{})
-	err := fmt.Errorf("it hangs: %w\nits stack", actor.ErrStuck)
-	if got, _ := o.reason(err); got != "it hangs: "+actor.ErrStuck.Error() {
-		t.Errorf("the reason is %q", got)
-	}
-	if got, _ := o.reason(errors.New("a\nb")); got != "a\nb" {
-		t.Errorf("the reason is %q", got)
-	}
-	var bad *badError
-	if got, _ := o.reason(bad); !strings.Contains(got, "panics") {
-		t.Errorf("of an error whose text panics, the reason is %q", got)
-	}
-	long := strings.Repeat("ä", longestReason)
-	if got, _ := o.reason(errors.New(long)); len(got) > longestReason+3 || !strings.HasPrefix(long, strings.TrimSuffix(got, "…")) {
-		t.Errorf("a long reason became %d bytes", len(got))
-	}
-}
-
-// badError is an error of which a nil pointer is none.
-type badError struct{ text string }
-
-func (e *badError) Error() string { return e.text }

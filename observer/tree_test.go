@@ -303,3 +303,25 @@ func TestSlowRestart(t *testing.T) {
 		}
 	})
 }
+
+// Why a restart did not succeed is a text that Redact may change.
+func TestRestartThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := New(Options{Actions: true, Redact: func(_ Text, text string) string { return strings.ReplaceAll(text, "secret", "***") }})
+		var runs atomic.Int32
+		grow(t, o, &supervisor.Spec{Name: "top", Children: []supervisor.Child{
+			&supervisor.Worker[int]{Name: "secret", AwaitStart: time.Second, Run: func(ctx context.Context, in *actor.Inbox[int]) error {
+				if runs.Add(1) > 1 {
+					return errors.New("no secret database")
+				}
+				supervisor.Started(ctx)
+				return receive(ctx, in)
+			}},
+		}})
+		synctest.Wait()
+		err := o.act(t.Context(), find(t, o.Snapshot(), "top/***").ID, "restart")
+		if !errors.Is(err, errNotApplicable) || !strings.Contains(err.Error(), "no *** database") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
