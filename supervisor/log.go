@@ -52,9 +52,9 @@ func (o logObserver) Observe(e actor.Event) {
 		return
 	}
 	ctx, level := context.Background(), line.level
-	if toldElsewhere(&e) {
+	if holds(toldElsewhere, &e) {
 		level = slog.LevelDebug
-	} else if expected(&e) {
+	} else if holds(expected, &e) {
 		level = slog.LevelInfo
 	}
 	if o.log.Enabled(ctx, level) {
@@ -88,6 +88,14 @@ var logLines = map[actor.EventKind]struct {
 	actor.EventFailed:        {slog.LevelWarn, "child failed"},
 	actor.EventLimitExceeded: {slog.LevelError, "supervisor gives up: restart limit exceeded"},
 	actor.EventEscalated:     {slog.LevelError, "supervisor ends"},
+}
+
+// holds reports whether what asks for an event's error is true. That may be the
+// user's: if a method of it panics, the line is written as it is for others, because
+// nobody else writes it.
+func holds(is func(*actor.Event) bool, e *actor.Event) (yes bool) {
+	defer func() { _ = recover() }()
+	return is(e)
 }
 
 // toldElsewhere reports whether an end has another line at level info or above: of
@@ -157,9 +165,21 @@ func logReason(e *actor.Event) string {
 	if e.Name == "" {
 		who = fmt.Sprintf("actor #%d: ", e.ID)
 	}
-	text := strings.TrimPrefix(e.Err.Error(), who)
-	if errors.Is(e.Err, actor.ErrStuck) {
+	text := strings.TrimPrefix(errorText(e.Err), who)
+	if holds(aboutStuck, e) {
 		text, _, _ = strings.Cut(text, "\n")
 	}
 	return text
+}
+
+func aboutStuck(e *actor.Event) bool { return errors.Is(e.Err, actor.ErrStuck) }
+
+// errorText is the text of an error whose method may panic.
+func errorText(err error) (text string) {
+	defer func() {
+		if v := recover(); v != nil {
+			text = fmt.Sprintf("the error's own text panics: %v", v)
+		}
+	}()
+	return err.Error()
 }
