@@ -128,7 +128,10 @@ func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map
 	a.Restarts.Total = e.restarts.total
 	a.Restarts.Window = e.restarts.within(a.Restarts.Period, now)
 	a.Restarts.Until = e.restarts.until()
-	a.HandSince = earlier(r.HandSince, e.still.look(now, a.Processes.Busy > 0, r.Received))
+	still := e.still.look(now, a.Processes.Busy > 0, r.Received)
+	if a.Processes.Busy > 0 { // else what was received last is done, however it was received
+		a.HandSince = earlier(r.HandSince, still)
+	}
 	o.mu.Unlock()
 
 	a.State = stateOf(r, doing[x.id])

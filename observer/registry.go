@@ -74,16 +74,19 @@ type counts struct{ accepted, received, undelivered uint64 }
 
 // account brings the counts of an actor up to date, unless the reading is older
 // than they are: looks come at the same time as its end. What was received may go
-// back, by what an aborted process gives back; the other two cannot. mu is held.
+// back, by what an aborted process gives back; the other two cannot. The reading of
+// an actor that has ended is the last word, whatever was read before. mu is held.
 func (o *Observer) account(e *entry, r inspect.Reading) {
 	now := counts{
 		accepted:    r.Received + r.Undelivered + uint64(r.Length),
 		received:    r.Received,
 		undelivered: r.Undelivered,
 	}
-	if e.gone || now.accepted < e.counts.accepted || now.undelivered < e.counts.undelivered {
+	older := now.accepted < e.counts.accepted || now.undelivered < e.counts.undelivered
+	if e.gone || older && !r.Ended {
 		return
 	}
+	// Differences below 0 wrap around, and sums with them wrap back.
 	o.total.accepted += now.accepted - e.counts.accepted
 	o.total.received += now.received - e.counts.received
 	o.total.undelivered += now.undelivered - e.counts.undelivered

@@ -109,6 +109,32 @@ func TestCountsNeverGoBack(t *testing.T) {
 	runtime.KeepAlive(a)
 }
 
+// What is read of an actor that has ended is the last word, whatever was read before.
+func TestTheLastReadingIsTaken(t *testing.T) {
+	for _, lookFirst := range []bool{false, true} {
+		t.Run(fmt.Sprint(lookFirst), func(t *testing.T) {
+			o := New(Options{})
+			var told Actor
+			o.Ended(func(a Actor) { told = a })
+			f := &fake{reading: inspect.Reading{Received: 12, Undelivered: 3, Length: 5}}
+			actors := []*inspect.Actor{bear(o, 1, "a", f), bear(o, 2, "b", &fake{reading: inspect.Reading{Received: 4}})}
+			o.Snapshot()
+			f.set(func(f *fake) { f.reading = inspect.Reading{Received: 14, Undelivered: 2, Ended: true} })
+			if lookFirst {
+				o.Snapshot()
+			}
+			o.observe(actor.Event{Kind: actor.EventEnded, ID: 1, Name: "a", Process: -1})
+			if told.Accepted != 16 || told.Received != 14 || told.Undelivered != 2 {
+				t.Errorf("told is %+v", told)
+			}
+			if got := o.Snapshot().Totals; got.Accepted != 20 || got.Received != 18 || got.Undelivered != 2 {
+				t.Errorf("totals are %+v", got)
+			}
+			runtime.KeepAlive(actors)
+		})
+	}
+}
+
 // What an actor that has ended had received stays in the totals, whether a look
 // or the event comes first.
 func TestTotalsKeepWhatHasEnded(t *testing.T) {
@@ -222,9 +248,12 @@ func TestHandSinceFromLooks(t *testing.T) {
 			t.Errorf("of the next message it says %v", got)
 		}
 		f.set(func(f *fake) { f.reading.Idle = 1 })
-		time.Sleep(time.Second)
-		if got := since(); got != nil {
-			t.Errorf("of an idle actor it says %v", got)
+		for _, timed := range []time.Time{{}, timed} { // a process that waits for a signal has not said that it is done
+			f.set(func(f *fake) { f.reading.HandSince = timed })
+			time.Sleep(time.Second)
+			if got := since(); got != nil {
+				t.Errorf("of an idle actor it says %v", got)
+			}
 		}
 		runtime.KeepAlive(a)
 	})
