@@ -30,14 +30,18 @@ type Tally struct {
 	limit  int
 	stop   func()
 
-	reading sync.Mutex // held by the one Read that is under way
+	mu      sync.Mutex
+	taken   map[string]bool   // the labels there are, but for Other
+	labels  map[uint64]string // of actors that live; an actor keeps its label
+	ended   map[string]*Sum   // what those that have ended had
+	reading map[*reading]bool // the Reads that are under way
+	before  map[string]*Sum   // what the last Read returned
+}
 
-	mu     sync.Mutex
-	taken  map[string]bool   // the labels there are, but for Other
-	labels map[uint64]string // of actors that live; an actor keeps its label
-	ended  map[string]*Sum   // what those that have ended had
-	gone   map[uint64]bool   // those that have ended since the Read under way began; nil if none is
-	before map[string]*Sum   // what the last Read returned
+// reading is a Read that is under way.
+type reading struct {
+	gone  map[uint64]bool // the actors that have ended since it began
+	alone bool            // no other was under way in that time
 }
 
 // New returns a tally of the actors that live, and of those that end from now
@@ -50,12 +54,13 @@ func New(source Source, label func(observer.Actor) string, limit int) *Tally {
 		limit = DefaultLabels
 	}
 	t := &Tally{
-		source: source,
-		name:   label,
-		limit:  limit,
-		taken:  make(map[string]bool),
-		labels: make(map[uint64]string),
-		ended:  make(map[string]*Sum),
+		source:  source,
+		name:    label,
+		limit:   limit,
+		taken:   make(map[string]bool),
+		labels:  make(map[uint64]string),
+		ended:   make(map[string]*Sum),
+		reading: make(map[*reading]bool),
 	}
 	t.stop = source.Ended(t.end)
 	return t
@@ -66,11 +71,8 @@ func (t *Tally) Stop() { t.stop() }
 
 // Read looks at the actors and returns the sums in the order of their labels.
 func (t *Tally) Read() Report {
-	t.reading.Lock()
-	defer t.reading.Unlock()
-
-	t.set(make(map[uint64]bool))
-	defer t.set(nil)
+	now := t.begin()
+	defer t.finish(now)
 	s := t.source.Snapshot()
 	names := t.unnamed(s.Actors)
 
@@ -83,7 +85,7 @@ func (t *Tally) Read() Report {
 	}
 	for i := range s.Actors {
 		a := &s.Actors[i]
-		if t.gone[a.ID] {
+		if now.gone[a.ID] {
 			continue // it is among those that have ended
 		}
 		label, known := t.labels[a.ID]
@@ -93,7 +95,9 @@ func (t *Tally) Read() Report {
 		}
 		at(sums, label).addLiving(a, s.Time)
 	}
-	t.forget(s.Actors)
+	if now.alone { // another may have seen actors that this one has not
+		t.forget(s.Actors)
+	}
 	for label, before := range t.before {
 		at(sums, label).notBelow(before)
 	}
@@ -121,11 +125,23 @@ func (t *Tally) forget(living []observer.Actor) {
 	t.labels = labels
 }
 
-// set begins or ends the time in which those that end are noted.
-func (t *Tally) set(gone map[uint64]bool) {
+// begin begins a Read. Several may be under way, because each calls the user's
+// function, which may take long.
+func (t *Tally) begin() *reading {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.gone = gone
+	now := &reading{gone: make(map[uint64]bool), alone: len(t.reading) == 0}
+	for other := range t.reading {
+		other.alone = false
+	}
+	t.reading[now] = true
+	return now
+}
+
+func (t *Tally) finish(now *reading) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.reading, now)
 }
 
 // unnamed returns what the actors without a label want to be called, by index.
@@ -144,10 +160,15 @@ func (t *Tally) unnamed(actors []observer.Actor) map[int]string {
 	return names
 }
 
-// wanted returns what an actor wants to be called. It calls the user's function,
-// so no lock may be held.
-func (t *Tally) wanted(a *observer.Actor) string {
-	name := strings.ToValidUTF8(t.name(*a), "\uFFFD")
+// wanted returns what an actor wants to be called: Other, if the user's function
+// panics. No lock may be held.
+func (t *Tally) wanted(a *observer.Actor) (name string) {
+	defer func() {
+		if recover() != nil {
+			name = Other
+		}
+	}()
+	name = strings.ToValidUTF8(t.name(*a), "\uFFFD")
 	if name == "" {
 		return "#*" // as in a path, where #17 stands for one without a name
 	}
@@ -172,8 +193,8 @@ func (t *Tally) end(a observer.Actor) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.labels, a.ID)
-	if t.gone != nil {
-		t.gone[a.ID] = true
+	for r := range t.reading {
+		r.gone[a.ID] = true
 	}
 	at(t.ended, label).addCounts(&a)
 }

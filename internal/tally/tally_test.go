@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tinyactor/internal/tally"
@@ -231,6 +232,49 @@ func TestAnActorKeepsItsLabel(t *testing.T) {
 	check(t, received(tl), map[string]uint64{"1": 2})
 	s.end(named(1, "a", 3))
 	check(t, received(tl), map[string]uint64{"1": 3})
+}
+
+// A label function that panics, while one looks or when an actor ends, costs its
+// actor the label and nothing else.
+func TestPanickingLabel(t *testing.T) {
+	s := newSource(named(1, "a", 1), named(2, "bad", 2))
+	tl := tally.New(s, func(a observer.Actor) string {
+		if a.Name == "bad" {
+			panic("told to")
+		}
+		return a.Name
+	}, 0)
+	check(t, received(tl), map[string]uint64{"a": 1, "other": 2})
+	s.end(named(2, "bad", 3))
+	s.end(named(3, "bad", 4)) // has lived between two looks
+	check(t, received(tl), map[string]uint64{"a": 1, "other": 7})
+}
+
+// A label function that takes long stops nobody else: it is called under no lock.
+func TestSlowLabel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSource(named(1, "a", 1), named(2, "slow", 2))
+		begun, answer := false, make(chan struct{})
+		tl := tally.New(s, func(a observer.Actor) string {
+			if a.Name == "slow" && !begun {
+				begun = true
+				<-answer
+			}
+			return a.Name
+		}, 0)
+		var slow map[string]uint64
+		go func() { slow = received(tl) }()
+		synctest.Wait()
+		s.end(named(1, "a", 5))
+		s.end(named(2, "slow", 6))
+		s.set(named(3, "b", 7))
+		want := map[string]uint64{"a": 5, "slow": 6, "b": 7}
+		check(t, received(tl), want)
+		close(answer)
+		synctest.Wait()
+		check(t, slow, want) // what it has seen itself has ended since; the other has seen the rest
+		check(t, received(tl), want)
+	})
 }
 
 func TestLabelsAreValid(t *testing.T) {

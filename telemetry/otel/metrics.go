@@ -20,9 +20,10 @@ const scope = "tinyactor/telemetry/otel"
 // Options are what Register is called with. The zero value is right for most.
 type Options struct {
 	// Template returns the messaging.destination.template of an actor, which it keeps
-	// for its life. It is asked once for each, must not use the observer, and should
-	// return few different ones. nil is the actor's name, in which digits and ids
-	// are replaced by a star; "#*" for an actor without a name.
+	// for its life. It is called by several goroutines at the same time, must not use
+	// the observer, and should return few different ones; if it panics, the template
+	// is "other". nil is the actor's name, in which digits and ids are replaced by a
+	// star; "#*" for an actor without a name.
 	Template func(observer.Actor) string
 
 	// Templates is how many there are at most; 0 is DefaultTemplates. They are

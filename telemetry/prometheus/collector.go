@@ -12,9 +12,10 @@ import (
 // Options are what a collector is made with. The zero value is right for most.
 type Options struct {
 	// Label returns the label of an actor, which it keeps for its life. It is
-	// asked once for each, must not use the observer, and should return few
-	// different ones. nil is the actor's name, in which digits and ids are
-	// replaced by a star; "#*" for an actor without a name.
+	// called by several goroutines at the same time, must not use the observer,
+	// and should return few different ones; if it panics, the label is "other".
+	// nil is the actor's name, in which digits and ids are replaced by a star;
+	// "#*" for an actor without a name.
 	Label func(observer.Actor) string
 
 	// Labels is how many labels there are at most; 0 is DefaultLabels. They are
