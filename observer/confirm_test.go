@@ -114,6 +114,47 @@ func TestWaitThatIsSeenLate(t *testing.T) {
 	})
 }
 
+// A bubble may end while a look is due in it, of an observer that is not of it. That
+// look does not come, and the next ones must.
+func TestAlarmOutlivesABubble(t *testing.T) {
+	log := new(counting)
+	o := New(Options{Logger: slog.New(log)})
+	die := func() {
+		t.Helper()
+		synctest.Test(t, func(*testing.T) { (*sink)(o).Waits() })
+		if o.alarm.state.Load() == quiet {
+			t.Fatal("it has looked")
+		}
+	}
+	var actors []*inspect.Actor
+	die()
+	synctest.Test(t, func(t *testing.T) { // whose time begins when that of the first did
+		time.Sleep(2 * lostAfter)
+		actors = waitInARing(o, []*fake{new(fake), new(fake)})
+		(*sink)(o).Waits()
+		time.Sleep(time.Second)
+		if log.lines.Load() != 1 {
+			t.Errorf("in another bubble, logged are %d", log.lines.Load())
+		}
+	})
+	die()
+	for _, a := range actors {
+		a.Source.(*fake).set(func(f *fake) { f.waits[0].Since = time.Now().Add(-ripe) })
+	}
+	(*sink)(o).Waits()
+	await(t, "reported outside", func() bool { return log.lines.Load() == 2 })
+	synctest.Test(t, func(t *testing.T) {
+		for _, a := range actors {
+			a.Source.(*fake).set(func(f *fake) { f.waits[0].Since = time.Now() })
+		}
+		(*sink)(o).Waits()
+		time.Sleep(time.Second)
+		if log.lines.Load() != 3 {
+			t.Errorf("in a bubble after that, logged are %d", log.lines.Load())
+		}
+	})
+}
+
 // A dump that is cut off shows nothing of some processes. That is no reason to take
 // them for awake: a cycle that stays as it is is reported.
 func TestCycleThatADumpDoesNotShow(t *testing.T) {

@@ -33,7 +33,8 @@ const (
 type deadlockWatch struct {
 	known []deadlock
 	tries map[string]tries // of cycles that could not be confirmed, by key
-	pause time.Time        // until when nobody is asked whether he is asleep
+	dump  time.Time        // when it was last asked who is asleep
+	pause time.Duration    // how long not again
 }
 
 // tries counts how often it was asked whether the processes of a cycle are asleep.
@@ -139,7 +140,7 @@ func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
 func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
 	w := &o.watch
 	start := time.Now()
-	if len(cycles) == 0 || start.Before(w.pause) {
+	if since := start.Sub(w.dump); len(cycles) == 0 || since >= 0 && since < w.pause { // below 0 in another bubble
 		return nil
 	}
 	var who []inspect.Sleeper // somebody waits for each of them, so each is there
@@ -149,8 +150,8 @@ func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
 		}
 	}
 	parking := who[0].Actor.Parked(who)
-	end := time.Now()
-	w.pause = end.Add(max(leastPause, pauseTimes*end.Sub(start)))
+	w.dump = time.Now()
+	w.pause = max(leastPause, pauseTimes*w.dump.Sub(start))
 
 	return slices.DeleteFunc(cycles, func(c cycle) bool {
 		of := parking[:len(c)]
@@ -205,7 +206,8 @@ func (o *Observer) report(news []deadlock) {
 // a reason to look.
 type alarm struct {
 	state atomic.Int32
-	any   atomic.Bool // somebody waited at the last look
+	at    atomic.Int64 // when it was set last, in nanoseconds
+	any   atomic.Bool  // somebody waited at the last look
 }
 
 // The states of an alarm.
@@ -218,15 +220,32 @@ const (
 // alarmAfter is when a look comes: as soon as a wait that begins now is ripe.
 const alarmAfter = ripe + 50*time.Millisecond
 
+// lostAfter is when a look that did not come will not. The timers of a synctest
+// bubble go with it, and its time is another than outside.
+const lostAfter = 10 * alarmAfter
+
 // Waits sees to it that somebody looks who waits for whom. It is called before a
 // wait is to be seen, and so a look follows each call, not too soon after it.
 func (s *sink) Waits() {
 	a := &s.alarm
-	if state := a.state.Load(); state == called || state == set && a.state.CompareAndSwap(set, called) {
-		return
-	}
-	if a.state.CompareAndSwap(quiet, set) {
-		time.AfterFunc(alarmAfter, (*Observer)(s).check)
+	look := func() { time.AfterFunc(alarmAfter, (*Observer)(s).check) }
+	now := time.Now().UnixNano()
+	for {
+		switch state, at := a.state.Load(), a.at.Load(); {
+		case state == quiet:
+			a.at.Store(now) // first, so that nobody takes it for lost when it is set
+			if a.state.CompareAndSwap(quiet, set) {
+				look()
+				return
+			}
+		case max(now-at, at-now) > int64(lostAfter):
+			if a.at.CompareAndSwap(at, now) {
+				look()
+				return
+			}
+		case state == called, a.state.CompareAndSwap(set, called):
+			return
+		}
 	}
 }
 
