@@ -46,25 +46,7 @@ type handler struct {
 
 func newHandler(s source, o Options) http.Handler {
 	h := &handler{source: s, actions: o.Actions, feed: newFeed(s, o.Every, o.Viewers)}
-	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, http.StatusForbidden, "This request comes from a page of another origin.")
-	}))
-	protected := sameOrigin.Handler(h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		secure(w.Header())
-		protected.ServeHTTP(w, r)
-	})
-}
-
-// secure says what a browser may do with the answers: load from this server what
-// the page is made of, and nothing else.
-func secure(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
-		"img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
+	return guard(h)
 }
 
 // ServeHTTP finds what a path stands for. An http.ServeMux would redirect what is
@@ -74,6 +56,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// server is being shut down would learn of it too late.
 	h.servers.ended(r.Context())
 
+	if r.Method == http.MethodPost && !h.actions {
+		refuse(w, http.StatusForbidden, "Actions are off: Options.Actions turns them on.")
+		return
+	}
 	if r.URL.Path == "" && redirect(w, r) {
 		return
 	}
@@ -177,10 +163,6 @@ func (h *handler) trace(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (h *handler) act(w http.ResponseWriter, r *http.Request, id uint64, verb string) {
-	if !h.actions {
-		refuse(w, http.StatusForbidden, "Actions are off: Options.Actions turns them on.")
-		return
-	}
 	// A restart may take longer than the server's WriteTimeout, and must not be left
 	// half done because whoever asked for it has gone.
 	newPacedWriter(w).extend(longestRestart)

@@ -85,10 +85,11 @@ func TestMissingSlash(t *testing.T) {
 func TestHeaders(t *testing.T) {
 	server := serve(t, newFakeSource(1), Options{Viewers: 1})
 	want := map[string]string{
-		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		"X-Content-Type-Options":  "nosniff",
-		"Referrer-Policy":         "no-referrer",
-		"Cache-Control":           "no-store",
+		"Content-Security-Policy":      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"X-Content-Type-Options":       "nosniff",
+		"Referrer-Policy":              "no-referrer",
+		"Cache-Control":                "no-store",
 	}
 	for _, c := range []struct {
 		method, path string
@@ -110,10 +111,11 @@ func TestHeaders(t *testing.T) {
 		{"GET", "/uplot", 404, "text/plain"},
 		{"GET", "/actors/1", 404, "text/plain"},
 		{"GET", "/actors/1/kill", 404, "text/plain"},
-		{"POST", "/actors/1/kill", 404, "text/plain"},
+		{"POST", "/actors/1/kill", 403, "text/plain"},
 		{"GET", "/actors/x/stack", 400, "text/plain"},
 		{"POST", "/actors/1/halt", 403, "text/plain"},
-		{"POST", "/stream", 405, "text/plain"},
+		{"POST", "/stream", 403, "text/plain"},
+		{"PUT", "/stream", 405, "text/plain"},
 		{"GET", "/actors/1/halt", 405, "text/plain"},
 	} {
 		response := request(t, server.Client(), c.method, server.URL+"/actors"+c.path, c.status)
@@ -222,6 +224,24 @@ func TestActions(t *testing.T) {
 		if c.status == 409 && !strings.Contains(sentence, "nobody supervises it") {
 			t.Errorf("%v: %q", c, sentence)
 		}
+	}
+}
+
+// Without Options.Actions nothing is posted anywhere.
+func TestPostWithoutActions(t *testing.T) {
+	source := newFakeSource(1)
+	server := serve(t, source, Options{})
+	for _, path := range []string{
+		"", "/", "/app.js", "/snapshot.json", "/stream", "/trace", "/nothing", "/actors/1/stack", "/actors/1/kill",
+		"/actors/1/halt", "/actors/1/abort", "/actors/1/restart", "/actors/0/halt", "/actors/x/halt", "/actors/2/halt",
+	} {
+		sentence := body(t, request(t, server.Client(), http.MethodPost, server.URL+"/actors"+path, http.StatusForbidden))
+		if !strings.Contains(sentence, "Options.Actions") {
+			t.Errorf("%s: %q", path, sentence)
+		}
+	}
+	if len(source.acted) > 0 {
+		t.Errorf("asked for %q", source.acted)
 	}
 }
 
