@@ -31,7 +31,7 @@ const (
 
 // deadlockWatch is what the looks for deadlocks remember.
 type deadlockWatch struct {
-	known []deadlock
+	known []cycle          // that were confirmed
 	tries map[string]tries // of cycles that could not be confirmed, by key
 	dump  time.Time        // when it was last asked who is asleep
 	pause time.Duration    // how long not again
@@ -43,44 +43,28 @@ type tries struct {
 	unseen int // the last ones, in which nothing said that they are not, but not all were seen
 }
 
-// deadlock is a cycle that was confirmed.
-type deadlock struct {
-	cycle cycle
-	shown Deadlock
-	names []string // of the actors
-}
-
 // deadlocks returns the deadlocks there are, and which of them nobody was told
 // of. looking is held.
 //
 // That a wait is in two readings, with the same beginning, says that it was there
 // all the time between them. So what is blocked in both, was at one moment.
-func (o *Observer) deadlocks(now time.Time, all sights) (shown []Deadlock, news []deadlock) {
+func (o *Observer) deadlocks(now time.Time, all sights) (known, news []cycle) {
 	w := &o.watch
 	g := blocked(edges(all, now), all.live)
-	w.known = slices.DeleteFunc(w.known, func(d deadlock) bool { return !g.hasAll(d.cycle) })
+	w.known = slices.DeleteFunc(w.known, func(c cycle) bool { return !g.hasAll(c) })
 
-	known := make([]cycle, len(w.known))
-	for i, d := range w.known {
-		known[i] = d.cycle
-	}
-	candidates := g.cycles(known)
+	candidates := g.cycles(w.known)
 	tried := make(map[string]tries, len(candidates))
 	for _, c := range candidates {
 		tried[c.key()] = w.tries[c.key()]
 	}
 	w.tries = tried
-	for _, c := range o.confirm(all, g, candidates) {
+	news = o.confirm(all, g, candidates)
+	for _, c := range news {
 		delete(w.tries, c.key())
-		d := o.describe(all, c)
-		w.known = append(w.known, d)
-		news = append(news, d)
 	}
-	shown = make([]Deadlock, len(w.known))
-	for i, d := range w.known {
-		shown[i] = d.shown
-	}
-	return shown, news
+	w.known = append(w.known, news...)
+	return slices.Clone(w.known), news
 }
 
 // edges returns the waits of processes that have lasted for a while.
@@ -171,33 +155,42 @@ func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
 	})
 }
 
-// describe says what a cycle is.
-func (o *Observer) describe(all sights, c cycle) deadlock {
-	d := deadlock{cycle: c, shown: Deadlock{Since: c[0].since}}
-	name := func(id uint64) string { return o.nameOf(all, inspect.Wait{From: id}) }
-	var parts []string
-	for _, e := range c {
+// describe says what a deadlock is.
+func (o *Observer) describe(all sights, c cycle) Deadlock {
+	d := Deadlock{Since: c[0].since}
+	parts := make([]string, len(c))
+	names := o.namesIn(all, c)
+	for i, e := range c {
 		what := " waits for room in "
 		if e.ask {
 			what = " waits for an answer of "
 		}
-		parts = append(parts, name(e.from.actor)+what+name(e.to))
-		d.names = append(d.names, name(e.from.actor))
-		d.shown.Actors = append(d.shown.Actors, e.from.actor)
-		if e.since.After(d.shown.Since) {
-			d.shown.Since = e.since // the last wait closed the cycle
+		parts[i] = names[i] + what + names[(i+1)%len(c)]
+		d.Actors = append(d.Actors, e.from.actor)
+		if e.since.After(d.Since) {
+			d.Since = e.since // the last wait closed the cycle
 		}
 	}
-	d.shown.Text = strings.Join(parts, ", ")
+	d.Text = strings.Join(parts, ", ")
 	return d
 }
 
-// report logs deadlocks that are new. No lock is held: the handler is the user's.
-func (o *Observer) report(news []deadlock) {
-	for _, d := range news {
+// namesIn returns how the actors of a cycle are called.
+func (o *Observer) namesIn(all sights, c cycle) []string {
+	names := make([]string, len(c))
+	for i, e := range c {
+		names[i] = o.nameOf(all, inspect.Wait{From: e.from.actor})
+	}
+	return names
+}
+
+// report logs deadlocks that are new.
+func (o *Observer) report(all sights, news []cycle) {
+	for _, c := range news {
 		func() {
 			defer func() { _ = recover() }()
-			o.logger().Warn("deadlock: actors wait for each other", "text", d.shown.Text, "actors", d.names, "ids", d.shown.Actors, "since", d.shown.Since)
+			d := o.describe(all, c)
+			o.logger().Warn("deadlock: actors wait for each other", "text", d.Text, "actors", o.namesIn(all, c), "ids", d.Actors, "since", d.Since)
 		}()
 	}
 }
@@ -254,24 +247,30 @@ func (s *sink) Waits() {
 // with a wait that begins later, or because a process ends: both call it.
 func (o *Observer) check() {
 	again := o.alarm.state.Swap(quiet) == called
+	all, news, unsure := o.lookAtWaits()
+	if again || unsure {
+		(*sink)(o).Waits()
+	}
+	o.report(all, news)
+}
+
+// lookAtWaits returns those for whom somebody waits, which deadlocks are new, and
+// whether there may be others that only another look can tell.
+func (o *Observer) lookAtWaits() (all sights, news []cycle, unsure bool) {
 	o.looking.Lock()
+	defer o.looking.Unlock()
 	now := time.Now()
-	var all sights // for whom somebody waits
 	for _, l := range o.living() {
 		if waits := l.Waits(); len(waits) > 0 {
 			all = append(all, sight{living: l, reading: l.Read(), waits: waits})
-			again = again || slices.ContainsFunc(waits, func(w inspect.Wait) bool { return now.Sub(w.Since) < ripe })
+			unsure = unsure || slices.ContainsFunc(waits, func(w inspect.Wait) bool { return now.Sub(w.Since) < ripe })
 		}
 	}
 	all.sort()
 	o.alarm.any.Store(len(all) > 0)
-	_, news := o.deadlocks(now, all)
+	_, news = o.deadlocks(now, all)
 	for _, t := range o.watch.tries {
-		again = again || t.all < mostTries
+		unsure = unsure || t.all < mostTries
 	}
-	o.looking.Unlock()
-	if again {
-		(*sink)(o).Waits()
-	}
-	o.report(news)
+	return all, news, unsure
 }

@@ -39,17 +39,18 @@ func (all sights) sort() {
 // Snapshot returns what there is at this moment, of each actor at a moment of
 // its own. It waits for no actor. It takes some microseconds per actor.
 func (o *Observer) Snapshot() Snapshot {
-	o.looking.Lock()
-	now := time.Now()
-	all := o.look()
-	deadlocks, news := o.deadlocks(now, all)
+	now, all, deadlocks, news := o.look()
+	o.report(all, news)
 	s := Snapshot{
 		Schema:    Schema,
 		Time:      now,
 		Program:   o.program,
 		Actors:    make([]Actor, len(all)),
-		Deadlocks: deadlocks,
+		Deadlocks: make([]Deadlock, len(deadlocks)),
 		Actions:   o.opts.Actions,
+	}
+	for i, c := range deadlocks {
+		s.Deadlocks[i] = o.describe(all, c)
 	}
 	s.Waits, s.Totals.Waiting = o.waits(all)
 	doing := activities(all)
@@ -62,19 +63,28 @@ func (o *Observer) Snapshot() Snapshot {
 	s.Program.Heap = heap()
 
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	s.Totals.Accepted, s.Totals.Received, s.Totals.Undelivered = o.total.accepted, o.total.received, o.total.undelivered
 	s.Totals.Rate = o.rate.read(now, o.total)
 	s.Totals.Restarts, s.Totals.Panics = o.restarts, o.panics
 	s.Events = o.ring.after(0)
-	o.mu.Unlock()
-	o.looking.Unlock()
-
-	o.report(news)
 	return s
 }
 
-// look reads all actors.
-func (o *Observer) look() sights {
+// look reads all actors, and returns them with the deadlocks there are and those
+// that are new. It makes no text: Options.Redact is the user's function, and is
+// called with no lock held.
+func (o *Observer) look() (now time.Time, all sights, deadlocks, news []cycle) {
+	o.looking.Lock()
+	defer o.looking.Unlock()
+	now = time.Now()
+	all = o.read()
+	deadlocks, news = o.deadlocks(now, all)
+	return now, all, deadlocks, news
+}
+
+// read reads all actors.
+func (o *Observer) read() sights {
 	alive := o.living()
 	slices.SortFunc(alive, func(a, b living) int { return cmp.Compare(a.id, b.id) })
 	all := make(sights, 0, len(alive))

@@ -78,3 +78,39 @@ func TestRedactThatPanics(t *testing.T) {
 	}
 	runtime.KeepAlive(a)
 }
+
+// Redact is called with no lock held: whatever it does, the next one can look.
+func TestRedactIsFree(t *testing.T) {
+	var redact func() // what else it does, once
+	o := New(Options{Redact: func(_ Text, text string) string {
+		if do := redact; do != nil {
+			redact = nil
+			do()
+		}
+		return text
+	}})
+	actors := waitInARing(o, []*fake{new(fake), new(fake)})
+	for _, a := range actors {
+		f := a.Source.(*fake)
+		f.reading.Path, f.waits[0].Since = "a", time.Now().Add(-ripe)
+	}
+	for what, do := range map[string]func(){"looks": func() { o.Snapshot() }, "unwinds": runtime.Goexit} {
+		for i, look := range []func(){func() { o.Snapshot() }, o.check} {
+			redact, o.watch = do, deadlockWatch{} // so that there is something to log
+			done := make(chan struct{})
+			go func() { defer close(done); look() }()
+			select {
+			case <-done:
+			case <-time.After(10 * time.Second):
+				t.Fatalf("where Redact %s, look %d does not come back", what, i)
+			}
+			if redact != nil {
+				t.Errorf("look %d has not called Redact", i)
+			}
+		}
+	}
+	if s := o.Snapshot(); len(s.Actors) != 2 || len(s.Deadlocks) != 1 {
+		t.Errorf("afterwards it shows %+v", s)
+	}
+	runtime.KeepAlive(actors)
+}

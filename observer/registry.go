@@ -128,6 +128,7 @@ type stillness struct {
 // received so many messages; nil if this is the first.
 func (s *stillness) look(now time.Time, busy bool, received uint64) *time.Time {
 	switch {
+	case now.Before(s.since): // a later look was faster
 	case !busy || received == 0:
 		*s = stillness{}
 	case s.since.IsZero() || s.received != received:
