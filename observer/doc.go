@@ -24,6 +24,11 @@
 // looks there is no goroutine and no timer; but as long as somebody begins to wait
 // in a Send or an Ask now and then, a look at all who wait, some three per second.
 //
+// To confirm what looks like a deadlock the program stands still for a moment.
+//
+// In tests with testing/synctest an observer belongs into the bubble in which its
+// actors are: its timers end with the bubble in which somebody waited.
+//
 // Actors are held weakly: one that nobody else can reach ends as it would
 // unwatched. Values that processes panic with and errors that they return are
 // kept as text. docs/observer.md says what all the figures mean.
