@@ -198,7 +198,7 @@ func TestS11StopInsideTheHandler(t *testing.T) {
 // Of a SendAfter that races with its stop, either the message comes or stop
 // says that it prevented it.
 func TestS11StopRacesWithTheSend(t *testing.T) {
-	const rounds = 20000
+	const rounds = 100_000
 	var back, got list[int]
 	child, addr := actor.Spawn(t.Context(), actor.Config{Undelivered: back.addAny}, keep(&got))
 	prevented := 0
