@@ -8,6 +8,7 @@ import (
 
 // endError is why a supervisor has ended, if it was not stopped.
 type endError struct {
+	id     actor.ID
 	name   string
 	reason reason
 	child  string

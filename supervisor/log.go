@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"tinyactor/actor"
@@ -99,7 +100,7 @@ func holds(is func(*actor.Event) bool, e *actor.Event) (yes bool) {
 }
 
 // toldElsewhere reports whether an end has another line at level info or above: of
-// its supervisor, or of the panic, the abort or the stuck process that it comes from.
+// its supervisor, or of the actor's own panic, abort or giving up; or needs none.
 func toldElsewhere(e *actor.Event) bool {
 	switch e.Kind {
 	case actor.EventExited:
@@ -110,8 +111,29 @@ func toldElsewhere(e *actor.Event) bool {
 	default:
 		return false
 	}
-	var panicked *actor.PanicError
-	return errors.As(e.Err, &panicked) || errors.Is(e.Err, actor.ErrAborted) || errors.Is(e.Err, actor.ErrStuck) || errors.Is(e.Err, ErrShutdown)
+	ends := []error{e.Err}
+	if both, ok := e.Err.(interface{ Unwrap() []error }); ok { // what the body said, and that it was aborted
+		ends = both.Unwrap()
+	}
+	return slices.ContainsFunc(ends, func(err error) bool { return ownEnd(e, err) || inOrder(err) })
+}
+
+// ownEnd reports whether err is what package actor, or a supervisor, makes of an end
+// that has a line of its own. What the body has got from somebody else, an Ask or a
+// Wait, may match the same errors, but that line is about the other one.
+func ownEnd(e *actor.Event, err error) bool {
+	if end, ok := errors.AsType[*endError](err); ok {
+		return end.id == e.ID
+	}
+	cause := errors.Unwrap(err)
+	_, panicked := cause.(*actor.PanicError) //nolint:errorlint // what is behind that is another's
+	return (panicked || cause == actor.ErrAborted) && strings.HasPrefix(err.Error(), who(e))
+}
+
+// inOrder reports whether the body itself says ErrShutdown.
+func inOrder(err error) bool {
+	var another *endError
+	return errors.Is(err, ErrShutdown) && !errors.Is(err, actor.ErrNoReply) && !errors.As(err, &another)
 }
 
 // expected reports whether an event is what somebody has provided for.
@@ -161,15 +183,19 @@ func logAttrs(e *actor.Event) []slog.Attr {
 // logReason is the text of an event's error, without what other attributes say:
 // who it is about, and the stack that an error about a stuck process has.
 func logReason(e *actor.Event) string {
-	who := fmt.Sprintf("actor %q (#%d): ", e.Name, e.ID)
-	if e.Name == "" {
-		who = fmt.Sprintf("actor #%d: ", e.ID)
-	}
-	text := strings.TrimPrefix(errorText(e.Err), who)
+	text := strings.TrimPrefix(errorText(e.Err), who(e))
 	if holds(aboutStuck, e) {
 		text, _, _ = strings.Cut(text, "\n")
 	}
 	return text
+}
+
+// who is how the errors of package actor about an event's actor begin.
+func who(e *actor.Event) string {
+	if e.Name == "" {
+		return fmt.Sprintf("actor #%d: ", e.ID)
+	}
+	return fmt.Sprintf("actor %q (#%d): ", e.Name, e.ID)
 }
 
 func aboutStuck(e *actor.Event) bool { return errors.Is(e.Err, actor.ErrStuck) }

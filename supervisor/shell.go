@@ -338,7 +338,7 @@ func (s *shell) finish(a *action) {
 		why = reasonAborted
 	}
 	if why != reasonStopped {
-		s.end = &endError{name: s.sup.name, reason: why, child: s.blamed, err: a.err}
+		s.end = &endError{id: s.sup.ID(), name: s.sup.name, reason: why, child: s.blamed, err: a.err}
 	}
 	s.state.Lock()
 	defer s.state.Unlock()
