@@ -60,7 +60,8 @@ func TestCycleThatEndsMeanwhile(t *testing.T) {
 }
 
 // A cycle of which a process is not asleep itself is looked at a few times and
-// then left alone, until somebody else begins to wait.
+// then left alone, until one of its processes begins to wait once more: that one may
+// sleep itself now, and not somebody else for it.
 func TestCycleThatIsNotConfirmed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := New(Options{})
@@ -80,11 +81,11 @@ func TestCycleThatIsNotConfirmed(t *testing.T) {
 			t.Errorf("with somebody who looks, it was asked %d times", asked.Load())
 		}
 		a.set(func(f *fake) { f.parked = nil })
-		b.set(func(f *fake) { f.waits[0].Since = time.Now() })
+		b.set(func(f *fake) { f.waits = append(f.waits, askBy(1, -1, time.Now())) })
 		(*sink)(o).Waits()
 		time.Sleep(time.Second)
 		if got := o.Snapshot().Deadlocks; len(got) != 1 {
-			t.Errorf("of another, reported are %+v", got)
+			t.Errorf("when it waits itself, reported are %+v", got)
 		}
 		runtime.KeepAlive(actors)
 	})

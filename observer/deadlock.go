@@ -15,7 +15,7 @@ const (
 	ripe = 250 * time.Millisecond
 
 	// mostTries is how often a cycle is looked at that cannot be confirmed. Then
-	// it is left alone until another wait begins.
+	// it is left alone until another wait of its processes begins.
 	mostTries = 5
 
 	// unseenTries is how often a cycle must have been seen as it is if a dump is
@@ -56,12 +56,12 @@ func (o *Observer) deadlocks(now time.Time, all sights) (known, news []cycle) {
 	candidates := g.cycles(w.known)
 	tried := make(map[string]tries, len(candidates))
 	for _, c := range candidates {
-		tried[c.key()] = w.tries[c.key()]
+		tried[g.key(c)] = w.tries[g.key(c)]
 	}
 	w.tries = tried
 	news = o.confirm(all, g, candidates)
 	for _, c := range news {
-		delete(w.tries, c.key())
+		delete(w.tries, g.key(c))
 	}
 	w.known = append(w.known, news...)
 	return slices.Clone(w.known), news
@@ -103,7 +103,7 @@ func (g graph) hasAll(c cycle) bool {
 // goroutine that they have given their context to, and that a second reading
 // shows too.
 func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
-	asleep := o.asleep(all, slices.DeleteFunc(candidates, func(c cycle) bool { return o.watch.tries[c.key()].all >= mostTries }))
+	asleep := o.asleep(all, g, slices.DeleteFunc(candidates, func(c cycle) bool { return o.watch.tries[g.key(c)].all >= mostTries }))
 	if len(asleep) == 0 {
 		return nil
 	}
@@ -121,7 +121,7 @@ func (o *Observer) confirm(all sights, g graph, candidates []cycle) []cycle {
 
 // asleep returns those cycles whose processes are asleep, as far as that can be
 // seen. One look at the goroutines is for all of them.
-func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
+func (o *Observer) asleep(all sights, g graph, cycles []cycle) []cycle {
 	w := &o.watch
 	start := time.Now()
 	if since := start.Sub(w.dump); len(cycles) == 0 || since >= 0 && since < w.pause { // below 0 in another bubble
@@ -140,7 +140,7 @@ func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
 	return slices.DeleteFunc(cycles, func(c cycle) bool {
 		of := parking[:len(c)]
 		parking = parking[len(c):]
-		t := w.tries[c.key()]
+		t := w.tries[g.key(c)]
 		t.all++
 		switch {
 		case slices.Contains(of, inspect.Awake):
@@ -150,7 +150,7 @@ func (o *Observer) asleep(all sights, cycles []cycle) []cycle {
 		default:
 			t.unseen = unseenTries
 		}
-		w.tries[c.key()] = t
+		w.tries[g.key(c)] = t
 		return t.unseen < unseenTries
 	})
 }

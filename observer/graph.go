@@ -177,11 +177,18 @@ func (c cycle) way() string {
 	return b.String()
 }
 
-// key tells a cycle from one that the same actors are in at another time.
-func (c cycle) key() string {
+// key tells a cycle from one that the same actors are in at another time, or while
+// one of its processes waits for something else besides.
+func (g graph) key(c cycle) string {
 	var b strings.Builder
 	for _, e := range c {
-		fmt.Fprintf(&b, "%v %d %d ", e.from, e.to, e.since.UnixNano())
+		fmt.Fprintf(&b, "%v %d:", e.from, e.to)
+		waits := make([]string, 0, len(g.edges[e.from]))
+		for _, w := range g.edges[e.from] {
+			waits = append(waits, fmt.Sprint(w.to, w.since.UnixNano()))
+		}
+		slices.Sort(waits) // two readings may have them in another order
+		fmt.Fprint(&b, waits)
 	}
 	return b.String()
 }
