@@ -70,9 +70,12 @@ export class Events {
       const hay = `${event.path} #${event.id} ${event.kind} ${event.reason ?? ''} ${event.type ?? ''}`.toLowerCase();
       return words.every((word) => hay.includes(word));
     };
-    const found = this.store.events.filter(fits);
+    const all = this.store.events;
+    const found = all.filter(fits);
     this.entries.draw(found.slice(-SHOWN).reverse(), (event) => event.seq);
-    return found.length > SHOWN ? `the last ${SHOWN} of ${plural(found.length, 'event')}` : plural(found.length, 'event');
+    const missed = all.length === 0 ? 0 : all.at(-1).seq - all[0].seq + 1 - all.length;
+    return (found.length > SHOWN ? `the last ${SHOWN} of ${plural(found.length, 'event')}` : plural(found.length, 'event')) +
+      (missed === 0 ? '' : `; ${count(missed)} between them came too fast to be kept`);
   }
 
   // offer lists the kinds that there are, and the one that is asked for.

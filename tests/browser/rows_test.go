@@ -78,6 +78,22 @@ func TestCrashShowsUpWithItsStack(t *testing.T) {
 	p.wait(`[...document.querySelectorAll('#events li')].every((li) => li.dataset.kind === 'panicked')`)
 }
 
+// Events that came too fast for the page are not missing without a word.
+func TestMissedEventsAreSaid(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{Events: 1}, 0) // a crash is several
+	p := open(t, serve(t, s.Observer), "#/events")
+	p.live()
+	p.wait(`document.querySelectorAll('#events li').length === 1`)
+	if js[bool](p, `document.querySelector('#count').innerText.includes('too fast')`) {
+		t.Error("events are missed before there is one")
+	}
+	if err := s.Crash("the relay is down"); err != nil {
+		t.Fatal(err)
+	}
+	p.wait(`/^\d+ events; [1-9]\d* between them came too fast/.test(document.querySelector('#count').innerText)`)
+}
+
 // Texts of the program are texts in the page, whatever is in them.
 func TestNothingInATextIsMarkup(t *testing.T) {
 	long(t)
