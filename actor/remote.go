@@ -19,7 +19,7 @@ func init() {
 	}
 	remote.Answer = func(reply, value any, err error) bool { return reply.(replier).answer(value, err) }
 	remote.Ask = func(ctx context.Context, reply any) *remote.Question { return reply.(replier).ask(ctx) }
-	remote.Room = func(ref any) (int, remote.Bound) { return ref.(Ref).actor().room() }
+	remote.Look = func(ref any) remote.Sight { return ref.(Ref).actor().look() }
 }
 
 // replier is a Reply without its type.
@@ -64,17 +64,23 @@ func (Reply[R]) ask(ctx context.Context) *remote.Question {
 	}
 }
 
-// room is remote.Room.
-func (c *core) room() (int, remote.Bound) {
+// look is remote.Look. A process that does not wait for a message is taken to
+// have one in hand.
+func (c *core) look() remote.Sight {
 	if c == nobody {
-		return 0, remote.Full
+		return remote.Sight{Bound: remote.Full}
+	}
+	busy, q := c.processes(), c.queue.Stats()
+	out := q.Received + q.Handed
+	s := remote.Sight{Length: q.Length, Accepted: out + uint64(q.Length), Done: out}
+	if busy -= q.Idle; busy > 0 {
+		s.Done -= min(s.Done, uint64(busy))
 	}
 	switch p := c.queue.Policy(); {
 	case p.Limit > 0:
-		return max(0, p.Limit-c.length()), remote.Full
+		s.Bound, s.Room = remote.Full, max(0, p.Limit-s.Length)
 	case p.Start > 0:
-		return max(0, p.Start-c.length()), remote.Slowing
-	default:
-		return 0, remote.Unbounded
+		s.Bound, s.Room = remote.Slowing, max(0, p.Start-s.Length)
 	}
+	return s
 }

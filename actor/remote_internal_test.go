@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
 
@@ -45,8 +46,11 @@ func TestRemoteAsk(t *testing.T) {
 	if _, err := ask(1); !errors.Is(err, context.Canceled) {
 		t.Errorf("the handler's error: got %v", err)
 	}
-	if n, bound := remote.Room(addr); n != 2 || bound != remote.Full {
-		t.Errorf("Room of an empty Bounded(2) = %d, %d", n, bound)
+	want := remote.Sight{Bound: remote.Full, Room: 2, Accepted: 2, Done: 2}
+	for deadline := time.Now().Add(10 * time.Second); remote.Look(addr) != want; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("Look when two messages were dealt with = %+v, want %+v", remote.Look(addr), want)
+		}
 	}
 	if _, err := ask(0); !errors.Is(err, ErrNoReply) {
 		t.Errorf("the process ends: got %v", err)

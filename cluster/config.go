@@ -32,11 +32,13 @@ type Config struct {
 	// Find is how long a Send waits for a node that exposes the name before it
 	// returns ErrNotFound; 1 s if it is 0.
 	Find time.Duration
-	// Undelivered gets every message for which SendAsync has returned nil and
-	// which has then not been accepted by an actor, as err says: ErrUnknown if it
-	// may have been after all. name is what it was sent to. It runs on a
-	// goroutine of the node, one message at a time. Without it, the number of
-	// messages is logged.
+	// Undelivered gets every message for which a send has returned nil and which
+	// then, as far as is known, no process has received: with ErrUnknown if its
+	// node was lost before it told of that, so that it may have been; else it
+	// certainly was not, and err says why (that happens to those of Async only).
+	// Questions are not among them: their Ask returns the error. name is what it
+	// was sent to. It runs on a goroutine of the node, one message at a time, and
+	// must not close the node. Without it, the number of messages is logged.
 	Undelivered func(name string, msg any, err error)
 	// Logger gets what is refused and who is lost; slog.Default if it is nil.
 	Logger *slog.Logger

@@ -83,6 +83,9 @@ type inlet struct {
 	granted   uint64
 	told      uint64 // what of processed the sender knows
 	nacks     []nack // and what it does not know yet
+	done      uint64 // the messages up to this one no process has any more
+	toldDone  uint64
+	marks     []mark // what has to happen before done grows
 	wants     bool   // it has messages and no credit
 	waits     bool   // and they do wait
 
@@ -91,6 +94,21 @@ type inlet struct {
 	stop     context.CancelCauseFunc
 	asks     map[uint64]context.CancelFunc
 	gone     bool
+}
+
+// mark: when the actor is done with so many messages of whomever, the inlet's up
+// to n are among them.
+type mark struct{ n, after uint64 }
+
+// mark brings done up to date. exposure.mu is held.
+func (l *inlet) mark(s remote.Sight) {
+	if k := len(l.marks); l.processed > l.done && (k == 0 || l.marks[k-1].n < l.processed) {
+		l.marks = append(l.marks, mark{l.processed, s.Accepted})
+	}
+	for len(l.marks) > 0 && l.marks[0].after <= s.Done {
+		l.done = l.marks[0].n
+		l.marks = l.marks[1:]
+	}
 }
 
 // incoming is a message that came.
@@ -209,11 +227,16 @@ func (e *exposure) busy() bool {
 
 // room is how many messages the actor takes before senders wait.
 func (e *exposure) room() uint64 {
-	n, bound := remote.Room(e.to)
-	if bound == remote.Unbounded {
-		n = max(1, 1<<20-e.to.Len())
+	return uint64(roomOf(remote.Look(e.to)))
+}
+
+// roomOf is what a sender is told of an inbox's room. One without a bound has
+// much, and the more the emptier it is.
+func roomOf(s remote.Sight) int {
+	if s.Bound == remote.Unbounded {
+		return max(1, 1<<20-s.Length)
 	}
-	return uint64(n)
+	return s.Room
 }
 
 // opened handles the wish for a link.
@@ -433,26 +456,25 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 // if it is to be said anyway. mu is held.
 func (e *exposure) tell(l *inlet, anyway bool) {
 	granted := l.granted
-	room, bound := remote.Room(e.to)
-	if bound == remote.Unbounded {
-		room = max(1, 1<<20-e.to.Len())
-	}
+	sight := remote.Look(e.to)
+	room := roomOf(sight)
+	l.mark(sight)
 	switch {
 	case e.ended != nil:
-	case room == 0 && bound == remote.Slowing && l.waits && granted == l.processed:
+	case room == 0 && sight.Bound == remote.Slowing && l.waits && granted == l.processed:
 		granted++ // it comes in slowly
 	default:
 		granted = max(granted, l.processed+uint64(min(room, e.node.cfg.Window)))
 	}
-	if granted == l.granted && l.told == l.processed && len(l.nacks) == 0 && !anyway {
+	if granted == l.granted && l.told == l.processed && l.toldDone == l.done && len(l.nacks) == 0 && !anyway {
 		return
 	}
 	if granted > l.granted {
 		l.wants, l.waits = false, false
 	}
-	l.granted, l.told = granted, l.processed
+	l.granted, l.told, l.toldDone = granted, l.processed, l.done
 	b := appendUint(appendUint(appendLink(head(kindState), l.id), l.processed), l.granted)
-	b = appendUint(appendUint(b, uint64(room)), uint64(len(l.nacks)))
+	b = appendUint(appendUint(appendUint(b, l.done), uint64(room)), uint64(len(l.nacks)))
 	for _, k := range l.nacks {
 		b = appendError(appendUint(b, k.n), k.err)
 	}

@@ -74,7 +74,7 @@ func (n *Node) tell(all []settled) {
 		}
 		switch {
 		case s.err == nil:
-		case s.mode == async:
+		case s.mode != asking: // or it was accepted, by an actor that has gone
 			back = append(back, report{s.name, s.msg, s.err})
 		case s.mode == asking:
 			remote.Answer(s.reply, nil, s.err)

@@ -32,6 +32,7 @@ type link struct {
 	wanted  bool   // it knows that there are messages and no credit
 
 	pending  []*job // acked+1 to next-1
+	kept     []*job // acknowledged, and not known to be done with
 	asks     map[uint64]*job
 	buf      []byte   // the packet that fills: head and messages
 	full     []packet // complete, and not yet published
@@ -193,4 +194,14 @@ func (l *link) ack(processed, granted, room uint64) {
 	if granted > l.granted {
 		l.granted, l.wanted = granted, false
 	}
+}
+
+// done takes note of what no process has any more.
+func (l *link) done(n uint64) {
+	k := 0
+	for k < len(l.kept) && l.kept[k].n <= n {
+		k++
+	}
+	clear(l.kept[:k])
+	l.kept = l.kept[k:]
 }

@@ -446,7 +446,7 @@ type nack struct {
 
 // state handles acknowledgements and credit.
 func (r *route) state(l *link, rd *reader) {
-	processed, granted, room := rd.uint(), rd.uint(), rd.uint()
+	processed, granted, done, room := rd.uint(), rd.uint(), rd.uint(), rd.uint()
 	var nacks []nack
 	for range rd.uint() {
 		nacks = append(nacks, nack{rd.uint(), rd.error()})
@@ -487,6 +487,7 @@ func (r *route) state(l *link, rd *reader) {
 	}
 	r.processed(l, processed)
 	l.ack(processed, granted, room)
+	l.done(done)
 	if len(back) > 0 {
 		why := ErrNotDelivered
 		if r.ended != nil {
@@ -591,6 +592,7 @@ func (r *route) processed(l *link, processed uint64) {
 		r.node.count.accepted.Add(1)
 		if j.mode != asking {
 			r.settle(j, nil)
+			l.kept = append(l.kept, j)
 		}
 	}
 	l.ack(processed, l.granted, l.room)
@@ -602,11 +604,25 @@ func (r *route) lose(id string, why error) {
 	delete(r.over, id)
 	for _, l := range slices.Clone(r.links) {
 		if l.peer == id {
+			r.keepers(l, why)
 			r.drop(l, why, false)
 		}
 	}
 	r.dispatch()
 	r.unlock()
+}
+
+// keepers reports what was accepted by an actor that has gone with its node and
+// is not known to have dealt with it. mu is held.
+func (r *route) keepers(l *link, why error) {
+	if !errors.Is(why, ErrNodeLost) {
+		return // the actor is there, and minds its messages
+	}
+	for _, j := range l.kept {
+		r.node.count.unknown.Add(1)
+		r.out = append(r.out, settled{j, j.unknown(l.peer, why)})
+	}
+	l.kept = nil
 }
 
 // look asks again where no answer came, and gives up what waits for nobody.

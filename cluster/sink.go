@@ -58,7 +58,7 @@ func (s *sink[M]) ask(l *inlet, in incoming) error {
 	l.asks[in.n] = cancel
 	s.asking++
 	s.mu.Unlock()
-	if n, bound := remote.Room(s.to); n == 0 && bound != remote.Unbounded {
+	if roomOf(remote.Look(s.to)) == 0 {
 		_, end := s.waiting(l, in.n)
 		defer end()
 		stop := context.AfterFunc(s.exposure.ctx, cancel)

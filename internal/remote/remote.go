@@ -25,11 +25,18 @@ var (
 	// asker's.
 	Ask func(ctx context.Context, reply any) *Question
 
-	// Room returns how many messages the actor that ref, an actor.Ref, is of
-	// takes at this moment without making senders wait, and whether there is
-	// any bound on that.
-	Room func(ref any) (n int, bound Bound)
+	// Look returns how the inbox is of the actor that ref, an actor.Ref, is of.
+	Look func(ref any) Sight
 )
+
+// Sight is an inbox at one moment.
+type Sight struct {
+	Bound    Bound
+	Room     int    // how many messages it takes without making senders wait, if there is a bound
+	Length   int    // how many messages are in it
+	Accepted uint64 // how many messages it has accepted
+	Done     uint64 // so many of these are dealt with: no process has them in hand any more
+}
 
 // Bound is what happens to the messages for which there is no room.
 type Bound uint8
