@@ -34,7 +34,8 @@ type Config struct {
 	Listen string
 
 	// Route is host:port for the other servers. With it the server is one of a
-	// cluster: Routes are the host:port of some of the others, or of all; its own
+	// cluster, and takes clients too: on a free port of 127.0.0.1, if Listen is
+	// empty, because without one it would not take routes either. Routes are the host:port of some of the others, or of all; its own
 	// may be among them.
 	Route  string
 	Routes []string
@@ -96,6 +97,9 @@ func (cfg Config) options() (*server.Options, error) {
 		NoSigs: true, NoLog: true, // the process's signals and log are its own
 	}
 	var err error
+	if cfg.Route != "" && cfg.Listen == "" {
+		o.DontListen, cfg.Listen = false, "127.0.0.1:0"
+	}
 	if cfg.Listen != "" {
 		if o.Host, o.Port, err = split(cfg.Listen); err != nil {
 			return nil, err
