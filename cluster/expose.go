@@ -275,6 +275,11 @@ func (n *Node) opened(from string, r *reader) {
 	}
 	l := e.inlets[id]
 	if l == nil {
+		for _, old := range e.inlets {
+			if old.from == from { // given up, while this node was away
+				e.remove(old)
+			}
+		}
 		l = &inlet{exposure: e, id: id, from: from, canceled: make(map[uint64]bool), asks: make(map[uint64]context.CancelFunc)}
 		e.inlets[id] = l
 	}

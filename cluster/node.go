@@ -258,6 +258,9 @@ func (n *Node) control(m *nats.Msg) {
 // open begins to read a frame, and refuses it if it is not of a node, too large
 // or of another version.
 func (n *Node) open(m *nats.Msg) (r reader, k kind, from string, ok bool) {
+	if m.Reply == "" && len(m.Data) == 0 && m.Header.Get("Status") != "" {
+		return r, 0, "", false // the server: nobody has listened. The beats tell that too, and surely
+	}
 	if from, ok = n.subj.controlOf(m.Reply); !ok {
 		n.count.forged.Add(1)
 		return r, 0, "", false
