@@ -158,6 +158,7 @@ func settle(b *testing.B, in, out *nats.Conn, subject string) {
 
 // BenchmarkAsk asks from one node to another, one question at a time.
 func BenchmarkAsk(b *testing.B) {
+	ctx := within(b, time.Hour) // both ask with one that can end
 	near, far := pair(b)
 	b.Run("raw", func(b *testing.B) {
 		out, in := connect(b, near), connect(b, far)
@@ -181,7 +182,7 @@ func BenchmarkAsk(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			m, err := out.RequestWithContext(within1(b), "ask", data)
+			m, err := out.RequestWithContext(ctx, "ask", data)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -205,22 +206,11 @@ func BenchmarkAsk(b *testing.B) {
 		eventually(b, "found", func() bool { return len(to.Nodes()) == 1 })
 		b.ResetTimer()
 		for n := range b.N {
-			w, err := actor.Ask(within1(b), to, func(r actor.Reply[word]) wordAsk { return wordAsk{r, newWord(n)} })
+			w, err := actor.Ask(ctx, to, func(r actor.Reply[word]) wordAsk { return wordAsk{r, newWord(n)} })
 			if err != nil || w.N != n {
 				b.Fatal(w, err)
 			}
 		}
 		rate(b)
 	})
-}
-
-var (
-	benchCtx  context.Context
-	benchOnce sync.Once
-)
-
-// within1 is the context that both asks are made with: one that can end.
-func within1(*testing.B) context.Context {
-	benchOnce.Do(func() { benchCtx, _ = context.WithTimeout(context.Background(), time.Hour) })
-	return benchCtx
 }
