@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // What a send says, beside package actor's errors.
@@ -53,11 +54,11 @@ type lostError struct {
 }
 
 func (e *lostError) Error() string {
-	text := e.who
+	parts := []string{e.who}
 	for _, c := range e.causes {
-		text += ": " + c.Error()
+		parts = append(parts, c.Error())
 	}
-	return text
+	return strings.Join(parts, ": ")
 }
 
 func (e *lostError) Unwrap() []error { return e.causes }

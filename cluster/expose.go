@@ -61,7 +61,7 @@ type exposure struct {
 	closed func() bool
 	take   func(*inlet, incoming) error
 	sub    *nats.Subscription
-	ctx    context.Context // ends with the exposure
+	ctx    context.Context //nolint:containedctx // it is the exposure's life
 	cancel context.CancelFunc
 
 	moving sync.Mutex // held while messages move

@@ -24,10 +24,10 @@ type job struct {
 	mode  mode
 	name  string // what it is sent to
 	msg   any
-	body  []byte // encoded
-	reply any    // asking: the actor.Reply of the message
-	ctx   context.Context
-	done  chan error // capacity 1: the outcome, or that it is on its way
+	body  []byte          // encoded
+	reply any             // asking: the actor.Reply of the message
+	ctx   context.Context //nolint:containedctx // the asker's, whose end goes along
+	done  chan error      // capacity 1: the outcome, or that it is on its way
 
 	link     *link // that it was put on
 	n        uint64

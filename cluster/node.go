@@ -66,7 +66,7 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	var unique [6]byte
-	rand.Read(unique[:]) //nolint:errcheck // it does not fail, it says
+	rand.Read(unique[:])
 	n := &Node{
 		id: cfg.Name + "-" + hex.EncodeToString(unique[:]), nc: nc, cfg: cfg, subj: subjects{cfg.Cluster},
 		stop:  make(chan struct{}),
@@ -436,7 +436,7 @@ func (n *Node) unsubscribe() {
 // newLink returns the number of a link that nobody can guess.
 func newLink() uint64 {
 	var b [8]byte
-	rand.Read(b[:]) //nolint:errcheck // it does not fail, it says
+	rand.Read(b[:])
 	r := reader{rest: b[:]}
 	return r.link()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -55,9 +56,7 @@ func (n *Node) to(name string, s *shape) (*route, error) {
 	r = &route{node: n, name: name, shape: s, over: make(map[string]uint64), alone: time.Now(), ready: make(chan struct{})}
 	n.routes[key] = r
 	peers := make(map[string]*peer, len(n.peers))
-	for id, p := range n.peers {
-		peers[id] = p
-	}
+	maps.Copy(peers, n.peers)
 	n.mu.Unlock()
 	for id, p := range peers {
 		r.follow(id, p)

@@ -180,7 +180,7 @@ func (s *shape) decode(codec Codec, data []byte) (reflect.Value, *variant, error
 	}
 	p := reflect.New(v.typ)
 	if err := codec.Unmarshal(r.rest, p.Interface()); err != nil {
-		return reflect.Value{}, nil, fmt.Errorf("%w: a %v does not decode: %v", ErrMismatch, v.typ, err)
+		return reflect.Value{}, nil, fmt.Errorf("%w: a %v does not decode: %w", ErrMismatch, v.typ, err)
 	}
 	return p, v, nil
 }

@@ -93,7 +93,7 @@ func (s *sink[M]) decode(body []byte, ctx context.Context) (m M, q *remote.Quest
 		if len(body) == 0 || body[0] != 0 {
 			err = fmt.Errorf("%w: a message that names its type, where %v is the only one", ErrMismatch, v.typ)
 		} else if err = codec.Unmarshal(body[1:], &m); err != nil {
-			err = fmt.Errorf("%w: a %v does not decode: %v", ErrMismatch, v.typ, err)
+			err = fmt.Errorf("%w: a %v does not decode: %w", ErrMismatch, v.typ, err)
 		}
 		if err != nil {
 			s.node.count.mismatch.Add(1)
@@ -114,7 +114,7 @@ func (s *sink[M]) decode(body []byte, ctx context.Context) (m M, q *remote.Quest
 		q = remote.Ask(ctx, at.Interface())
 		at.Set(reflect.ValueOf(q.Reply))
 	}
-	m, ok := p.Elem().Interface().(M)
+	m, ok := reflect.TypeAssert[M](p.Elem())
 	if !ok { // it was registered as one
 		return m, q, fmt.Errorf("%w: a %v is no %v", ErrMismatch, v.typ, s.shape.declared)
 	}

@@ -34,9 +34,9 @@ type Config struct {
 	Listen string
 
 	// Route is host:port for the other servers. With it the server is one of a
-	// cluster, and takes clients too: on a free port of 127.0.0.1, if Listen is
-	// empty, because without one it would not take routes either. Routes are the host:port of some of the others, or of all; its own
-	// may be among them.
+	// cluster, and Routes are the host:port of some of the others, or of all; its
+	// own may be among them. Such a server takes clients too, on a free port of
+	// 127.0.0.1 if Listen is empty: without one it would not take routes either.
 	Route  string
 	Routes []string
 	// Cluster is the name that the servers of one cluster share; "tinyactor" if

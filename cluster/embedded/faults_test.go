@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -96,14 +97,7 @@ func TestFaults(t *testing.T) {
 		t.Logf("%s: %d calls under way", what, books.flying.Load())
 		id := c.id
 		begun := time.Now()
-		eventually(t, what+": the node is out of the pool", func() bool {
-			for _, other := range work.Nodes() {
-				if other == id {
-					return false
-				}
-			}
-			return true
-		})
+		eventually(t, what+": the node is out of the pool", func() bool { return !slices.Contains(work.Nodes(), id) })
 		t.Logf("%s: out of the pool after %v", what, time.Since(begun).Round(time.Millisecond))
 	}
 	full := func() {

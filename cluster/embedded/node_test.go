@@ -300,7 +300,7 @@ func TestAsyncReports(t *testing.T) {
 	if _, err := child.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := here.Close(); err != nil { // waits for the reports
+	if err := here.Drain(within(t, 10*time.Second)); err != nil { // waits for the reports
 		t.Error(err)
 	}
 	mu.Lock()
