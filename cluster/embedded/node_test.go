@@ -249,6 +249,41 @@ func TestAskerGivesUp(t *testing.T) {
 	}
 }
 
+// A message that came and waits for room is called back when its sender gives up.
+func TestSenderGivesUp(t *testing.T) {
+	here, there, _ := two(t, cluster.Config{}, cluster.Config{})
+	release, got := make(chan struct{}), make(chan int, 10)
+	_, addr := spawn(t, actor.Config{Capacity: actor.Bounded(4)}, func(_ context.Context, n int) error {
+		<-release
+		got <- n
+		return nil
+	})
+	expose(t, there, "slow", addr)
+	to := cluster.Lookup[int](here, "slow")
+	eventually(t, "it is found", func() bool { return len(to.Nodes()) == 1 })
+	for n := 1; n <= 5; n++ { // it has credit, and others take the room
+		if err := addr.Send(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := to.Send(ctx, 6)
+	wantErr(t, err, context.DeadlineExceeded)
+	if errors.Is(err, cluster.ErrUnknown) {
+		t.Errorf("%v, but it was in time", err)
+	}
+	close(release)
+	if err := to.Send(t.Context(), 7); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []int{1, 2, 3, 4, 5, 7} {
+		if n := <-got; n != want {
+			t.Errorf("got %d, want %d", n, want)
+		}
+	}
+}
+
 // A message with somebody else's Reply takes it along.
 func TestForwardedReply(t *testing.T) {
 	here, there, _ := two(t, cluster.Config{}, cluster.Config{})

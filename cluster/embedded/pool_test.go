@@ -53,6 +53,38 @@ func TestPoolByCapacity(t *testing.T) {
 	}
 }
 
+// Of two that have room, the one that has more is sent to.
+func TestPoolPrefersRoom(t *testing.T) {
+	s := start(t, embedded.Config{})
+	here := join(t, s, cluster.Config{Name: "here"})
+	stuck := make(chan struct{})
+	defer close(stuck)
+	var inboxes [2]*actor.Address[int]
+	for i := range inboxes {
+		_, inboxes[i] = spawn(t, actor.Config{Capacity: actor.Bounded(100), Undelivered: func(any) {}}, func(context.Context, int) error {
+			<-stuck
+			return nil
+		})
+		for n := range 1 + 50*i {
+			if err := inboxes[i].Send(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "the first is received", func() bool { return inboxes[i].Len() == 50*i })
+		expose(t, join(t, s, cluster.Config{Name: fmt.Sprint("n", i)}), "work", inboxes[i])
+	}
+	work := cluster.Lookup[int](here, "work")
+	eventually(t, "all are found", func() bool { return len(work.Nodes()) == 2 })
+	for n := range 40 {
+		if err := work.Send(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a, b := inboxes[0].Len(), inboxes[1].Len(); a != 40 || b != 50 {
+		t.Errorf("the inboxes have %d and %d messages, want 40 and 50", a, b)
+	}
+}
+
 // A draining node takes nothing more, and answers what it was asked.
 func TestDrain(t *testing.T) {
 	s := start(t, embedded.Config{})
