@@ -129,6 +129,39 @@ func TestFaults(t *testing.T) {
 	t.Logf("stats: %+v", node.Stats())
 }
 
+// What a killed node's actor had accepted is reported: what was in its inbox, and
+// what it had in hand; not what it had dealt with.
+func TestKilledInbox(t *testing.T) {
+	s, children := processes(t, 1)
+	books := &ledger{said: map[int]error{}, reported: map[int]error{}}
+	node := join(t, s, cluster.Config{Name: "parent", Undelivered: books.report})
+	work := cluster.Lookup[item](node, "work")
+	ctx := within(t, 10*time.Second)
+	for _, n := range []int{1, 2, 3, 4, 5, -1, 6, 7, 8} { // it hangs at -1
+		if err := work.Send(ctx, item{N: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "it has come to -1", func() bool { return len(children[0].handled()) == 5 })
+	if err := work.Async().Send(ctx, item{N: 9}); err != nil { // with its acknowledgement comes how far the actor is
+		t.Fatal(err)
+	}
+	if err := work.Send(ctx, item{N: 10}); err != nil {
+		t.Fatal(err)
+	}
+	children[0].kill()
+	eventually(t, "the node is lost", func() bool { return len(node.Peers()) == 1 })
+	if err := node.Drain(ctx); err != nil {
+		t.Error(err)
+	}
+	for n := -1; n <= 10; n++ {
+		err := books.reported[n]
+		if want := n < 0 || n > 5; want != (err != nil) || err != nil && !(errors.Is(err, cluster.ErrUnknown) && errors.Is(err, cluster.ErrNodeLost)) {
+			t.Errorf("message %d: reported %v", n, err)
+		}
+	}
+}
+
 // check compares what the senders know with what the children have noted.
 func (l *ledger) check(t *testing.T, children []*child) {
 	l.mu.Lock()

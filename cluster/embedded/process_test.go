@@ -84,8 +84,11 @@ func childMain(text string) error {
 	worker, work := actor.Spawn(ctx, actor.Config{Name: "work", Capacity: actor.Bounded(64)}, func(ctx context.Context, in *actor.Inbox[item]) error {
 		count := 0
 		return in.Serve(ctx, func(_ context.Context, m item) error {
-			if count++; count%2 == 0 {
-				time.Sleep(time.Millisecond) // so that there is something in the inbox and in hand when it is killed
+			if m.N < 0 { // it hangs
+				time.Sleep(time.Hour)
+			}
+			if count++; count%4 == 0 {
+				time.Sleep(time.Millisecond) // so that there is something in the inbox when it is killed
 			}
 			_, err := log.WriteString(strconv.Itoa(m.N) + "\n") // one write, which outlives the process
 			m.Answer(2*m.N, err)
