@@ -50,6 +50,7 @@ func (Reply[R]) ask(ctx context.Context) *remote.Question {
 	return &remote.Question{
 		Reply: Reply[R]{c},
 		Ctx:   context.WithValue(ctx, slotKey{}, &c.slot),
+		Soon:  c.comesSoon,
 		Wait: func() (any, error) {
 			defer c.leave(nil)
 			if !c.await() {

@@ -54,6 +54,9 @@ type Question struct {
 	Reply any
 	// Ctx goes with the one Send of that message. It ends with the asker's.
 	Ctx context.Context //nolint:containedctx // it is what the Send has to get
+	// Soon lets other goroutines run for a moment, if answers have come meanwhile
+	// lately, and reports whether this one has. Then Wait does not wait.
+	Soon func() bool
 	// Wait waits for the answer, as actor.Ask does, and ends the ask.
 	Wait func() (value any, err error)
 	// Drop ends the ask, if the message was not accepted. Either this or Wait is
