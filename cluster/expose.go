@@ -116,6 +116,7 @@ type incoming struct {
 	n      uint64
 	ask    bool
 	within time.Duration // the asker's deadline from now; 0: none
+	last   bool          // nothing follows in its packet
 	body   []byte
 }
 
@@ -407,6 +408,7 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 			m.within = time.Duration(min(r.uint(), 1<<40)) * time.Microsecond
 		}
 		m.body = r.bytes()
+		m.last = len(r.rest) == 0
 		if r.bad {
 			n.count.malformed.Add(1)
 			return

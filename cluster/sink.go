@@ -69,11 +69,16 @@ func (s *sink[M]) ask(l *inlet, in incoming) error {
 		s.asked(l, in.n, cancel)
 		return err
 	}
-	go func() {
+	answer := func() {
 		value, err := q.Wait()
 		s.answer(l, in.n, value, err)
 		s.asked(l, in.n, cancel)
-	}()
+	}
+	if in.last && q.Soon() {
+		answer()
+	} else {
+		go answer()
+	}
 	return nil
 }
 
