@@ -1,6 +1,9 @@
 package cluster
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // Codec turns messages into bytes and back. Both ends of a name must use codecs
 // of the same Name. It must be safe for concurrent use.
@@ -26,3 +29,24 @@ func (JSON) Marshal(v any) ([]byte, error) { return json.Marshal(v) }
 
 // Unmarshal is json.Unmarshal.
 func (JSON) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// guarded is a Codec whose panics, and those of the methods of types that it
+// calls, are errors: most of what is encoded is encoded on a node's goroutines,
+// and nobody's message may end the program.
+type guarded struct{ Codec }
+
+func (g guarded) Marshal(v any) (data []byte, err error) {
+	defer recovered(&err)
+	return g.Codec.Marshal(v)
+}
+
+func (g guarded) Unmarshal(data []byte, v any) (err error) {
+	defer recovered(&err)
+	return g.Codec.Unmarshal(data, v)
+}
+
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("cluster: the codec panicked: %v", v)
+	}
+}

@@ -55,6 +55,7 @@ func (c Config) orDefaults(nc *nats.Conn) (Config, error) {
 	if c.Codec == nil {
 		c.Codec = JSON{}
 	}
+	c.Codec = guarded{c.Codec}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

@@ -47,6 +47,17 @@ func TestErrorsOnTheWire(t *testing.T) {
 	}
 }
 
+type badError struct{}
+
+func (*badError) Error() string { panic("no text") }
+
+func TestErrorThatPanics(t *testing.T) {
+	r := reader{rest: appendError([]byte{}, &badError{})}
+	if err := r.error(); err == nil || r.bad || err.Error() != "cluster: the methods of an error of type *cluster.badError panic" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What has been cut off or made up is bad, and never read beyond its end.
 func FuzzReader(f *testing.F) {
 	f.Add(appendError(appendUint(appendString(appendLink(head(kindState), 7), "name"), 300), actor.ErrClosed))

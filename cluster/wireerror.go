@@ -50,8 +50,13 @@ func (e *remoteError) As(target any) bool {
 	return ok
 }
 
-// appendError encodes an error, or nil.
-func appendError(dst []byte, err error) []byte {
+// appendError encodes an error, or nil. Of one whose methods panic it says that.
+func appendError(dst []byte, err error) (b []byte) {
+	defer func() {
+		if v := recover(); v != nil {
+			b = appendString(appendUint(append(dst, 1), 0), fmt.Sprintf("cluster: the methods of an error of type %T panic", err))
+		}
+	}()
 	if err == nil {
 		return append(dst, 0)
 	}

@@ -284,6 +284,39 @@ func TestSenderGivesUp(t *testing.T) {
 	}
 }
 
+type grenade struct {
+	actor.Reply[grenadeAnswer]
+	N int
+}
+
+type grenadeAnswer struct{ N int }
+
+func (a grenadeAnswer) MarshalJSON() ([]byte, error) {
+	if a.N == 1 {
+		panic("pulled")
+	}
+	return []byte(`{"N":7}`), nil
+}
+
+func (a *grenadeAnswer) UnmarshalJSON([]byte) error {
+	panic("thrown")
+}
+
+// A type whose methods panic while it travels ends nothing but its Ask.
+func TestCodecPanics(t *testing.T) {
+	here, there, _ := two(t, cluster.Config{}, cluster.Config{})
+	_, addr := spawn(t, actor.Config{}, func(_ context.Context, m grenade) error {
+		m.Answer(grenadeAnswer{m.N}, nil)
+		return nil
+	})
+	expose(t, there, "grenades", addr)
+	to := cluster.Lookup[grenade](here, "grenades")
+	for n, says := range []string{"thrown", "pulled"} {
+		_, err := actor.Ask(t.Context(), to, func(r actor.Reply[grenadeAnswer]) grenade { return grenade{r, n} })
+		wantErr(t, err, actor.ErrNoReply, "panicked", says)
+	}
+}
+
 // A message with somebody else's Reply takes it along.
 func TestForwardedReply(t *testing.T) {
 	here, there, _ := two(t, cluster.Config{}, cluster.Config{})
