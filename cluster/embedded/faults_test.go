@@ -94,7 +94,8 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	gone := func(what string, c *child) {
-		t.Logf("%s: %d calls under way", what, books.flying.Load())
+		stats := node.Stats()
+		t.Logf("%s: %d calls under way, %d messages without acknowledgement", what, books.flying.Load(), stats.Sent-stats.Accepted-stats.Unknown)
 		id := c.id
 		begun := time.Now()
 		eventually(t, what+": the node is out of the pool", func() bool { return !slices.Contains(work.Nodes(), id) })
