@@ -27,6 +27,7 @@ type queue interface {
 	Abort()
 	Len() int
 	Closed() bool
+	Policy() mailbox.Policy
 	Tickets() []any
 	takeAny() (msg, ticket any, ok bool)
 	Stats() mailbox.Stats

@@ -1,0 +1,121 @@
+// Package cluster reaches actors on other machines, over NATS.
+//
+// Use it if one machine is not enough, or must not be the only one. Between
+// actors of one process it adds a round trip and a chance of not knowing; there,
+// use addresses.
+//
+//	nc, err := nats.Connect(url)                                   // TLS, credentials, reconnects: nats.go's options
+//	node, err := cluster.Join(ctx, nc, cluster.Config{Name: "shop-1"})
+//	defer node.Drain(ctx)
+//
+//	err = cluster.Expose(ctx, node, "orders", addr)                // where the actor lives
+//
+//	orders := cluster.Lookup[Order](node, "orders")                // anywhere
+//	err = orders.Send(ctx, Order{Item: "tea"})
+//	left, err := actor.Ask(ctx, orders, Stock{Item: "tea"}.to)
+//
+// A [Remote] is an [actor.Sender] and keeps what one promises, which
+// actortest.TestSender checks on it; its doc says in what it differs from an
+// *actor.Address. Several nodes that expose one name are a pool. The server may
+// be anywhere, also in the process: see tinyactor/cluster/embedded.
+//
+// # What is promised
+//
+//   - Send: nil means that the actor has accepted the message. An error means
+//     that it has not and will not, but for ErrUnknown: then that is not known.
+//   - At most once. Nothing is sent again that may have arrived.
+//   - Nothing is dropped for want of room. A sender may have as many messages
+//     under way as the receiver has given it credit for, which is what the inbox
+//     had room for; without credit, Send waits and TrySend returns actor.ErrFull.
+//     While several nodes send to one inbox, or somebody beside them does, more
+//     may come than there is room for: at most Config.Window messages of each
+//     node then wait where the actor is, unaccepted.
+//   - Nothing accepted is lost silently while the sender's node lives. What was
+//     in the inbox of an actor whose node died, and perhaps never received, is
+//     given to the sender's Config.Undelivered with ErrUnknown: the receiver says
+//     how far its actor has come, and what it has not said is kept. An actor that
+//     ends on a living node gives what it leaves to its own Config.Undelivered.
+//   - Messages of one goroutine to one name are taken in order by each node.
+//     Those of Async may change places around a fault in which some were handed
+//     back and sent again to another node of the pool.
+//   - An Ask ends: with the answer, or an error, at the latest Config.Lost, and
+//     a fifth of Config.Beat, after the last beat of a node that died or froze.
+//
+// # What is not
+//
+//   - Exactly once, or delivery across the death of the sender: its messages are
+//     in its memory.
+//   - A word about messages that a process had received when it died with its
+//     node. It may have dealt with them or not; repeat what does no harm.
+//   - A lock. A node that is taken for dead may only be slow, and still work on
+//     what it has. What it does then, others may do again.
+//   - Protection between the nodes of one cluster: see Security.
+//
+// # How it works
+//
+// Each node has one subscription for what is for it alone, one for the beats of
+// all, and one for each name that it exposes:
+//
+//	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room
+//	<cluster>.node.<id>.ctl         open, want, cancel; state, answer, end
+//	<cluster>.node.<id>.in.<name>   messages
+//
+// Between a sending node and an exposed name on one node there is a link. The
+// sender numbers its messages; the receiver moves them into the inbox in that
+// order and says in one frame up to which number it has moved them, which it
+// refused and why, up to which number the actor is done, and up to which number
+// it may be sent: absolute numbers, so that a lost frame is made good by the next.
+// A gap in the numbers is what the network has lost: it is handed back.
+//
+// A packet carries several messages. It leaves at once when nothing that somebody
+// waits for is under way, or a question is in it; else with the next
+// acknowledgement, or when it is full. So one message is not delayed, and many
+// are not sent one by one.
+//
+// A Reply stays at home. The sender keeps it and sends the message without; the
+// receiver asks its own actor anew, with the deadline that is left, and sends the
+// answer back with its error: what errors.Is says of the sentinels of packages
+// actor, context and cluster holds at home too, and a *actor.PanicError comes
+// with its stack.
+//
+// A node that is not heard of for Config.Lost is lost: its links end. Beats go
+// over core NATS, which has no leader to lose. Frames start with a version byte,
+// links with the names of message type and codec: what differs is refused with
+// ErrMismatch at the sender, and counted and logged at both ends.
+//
+// # Why like this
+//
+//   - Send waits for the acknowledgement, because the word of an actor.Sender is
+//     that nil means accepted. It costs a round trip for each goroutine, not for
+//     each message: many senders share packets and acknowledgements. Async is
+//     there for a single goroutine that has much to say.
+//   - Credit is what the inbox has room for, not a window of its own: a window
+//     beside the inbox would be a second inbox, which nobody has asked for and
+//     whose messages are neither accepted nor refused. The price: an inbox does
+//     not tell when it gets room, so that while senders wait for a full one,
+//     somebody looks, every 50 µs first and every 10 ms at last.
+//   - Credit is given to each sending node as if it were alone. To share it out
+//     would leave busy nodes waiting for what idle ones hold.
+//   - The reply subject of each frame is the sender's control subject, and its
+//     only name: one that is not made of checked parts is refused.
+//   - No queue groups: they give work to a frozen node as well, and to a full one.
+//
+// # Security
+//
+// Whoever may publish to the subjects of a cluster is one of its nodes. Use TLS
+// and credentials of nats.go, and an account for each cluster. Within an account,
+// these permissions are the least for a node that sends to orders and exposes
+// stock:
+//
+//	publish:    <cluster>.beat  <cluster>.node.*.ctl  <cluster>.node.*.in.orders
+//	subscribe:  <cluster>.beat  <cluster>.node.*.ctl  <cluster>.node.*.in.stock
+//
+// NATS has no wildcards within one part of a subject, and a node's ID is new each
+// time, so the nodes of one cluster could listen to each other's control frames.
+// Frames that do not decode, are too large or come with a made-up reply subject
+// are refused and counted: see [Stats].
+//
+// # Not here
+//
+// Singletons, durable inboxes, watching remote actors, and keyed actors.
+package cluster

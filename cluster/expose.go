@@ -1,0 +1,575 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"tinyactor/actor"
+	"tinyactor/internal/remote"
+)
+
+// Expose lets every node of the cluster send to an actor of this one, under a
+// name. Several nodes may expose the same name: then it is a pool, see [Lookup].
+// A node exposes a name once.
+//
+// It lasts until ctx ends, the actor is closed, or the node is. Until then the
+// actor counts as reachable, and is not closed for want of an address. It costs
+// one subscription and two goroutines.
+func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[M]) error {
+	if err := checkName("name", name); err != nil {
+		return err
+	}
+	s, err := shapeOf(reflect.TypeFor[M]())
+	if err != nil {
+		return named(name, err)
+	}
+	e := &exposure{node: n, name: name, shape: s, to: to, closed: to.Closed}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.take = (&sink[M]{e, to}).take
+	if err := e.begin(); err != nil {
+		e.cancel()
+		return named(name, err)
+	}
+	n.beat(0)
+	n.stopped.Go(func() {
+		select {
+		case <-to.Done():
+			e.withdraw(actor.ErrClosed)
+		case <-ctx.Done():
+			e.withdraw(ErrNotFound)
+		case <-e.ctx.Done():
+		}
+	})
+	return nil
+}
+
+// exposure is an actor of this node under its name. Its subscription's goroutine
+// takes packets in and moves the messages to the actor; when that waits, so do
+// all senders, who then have no credit left.
+type exposure struct {
+	node   *Node
+	name   string
+	id     uint64
+	shape  *shape
+	to     actor.Ref
+	closed func() bool
+	take   func(*inlet, incoming) error
+	sub    *nats.Subscription
+	ctx    context.Context //nolint:containedctx // it is the exposure's life
+	cancel context.CancelFunc
+
+	moving sync.Mutex // held while messages move
+
+	mu      sync.Mutex // guards what follows, and all inlets but what does not change; innermost
+	inlets  map[uint64]*inlet
+	ended   error
+	polling bool
+	asking  int
+}
+
+// inlet is the receiver's end of a link.
+type inlet struct {
+	exposure *exposure
+	id       uint64
+	from     string // the sender's node
+
+	processed uint64 // the messages up to this one are the actor's, or were refused
+	granted   uint64
+	told      uint64 // what of processed the sender knows
+	nacks     []nack // and what it does not know yet
+	done      uint64 // the messages up to this one no process has any more
+	toldDone  uint64
+	marks     []mark // what has to happen before done grows
+	wants     bool   // it has messages and no credit
+	waits     bool   // and they do wait
+
+	canceled map[uint64]bool
+	current  uint64 // the message that waits for room
+	stop     context.CancelCauseFunc
+	asks     map[uint64]context.CancelFunc
+	gone     bool
+}
+
+// mark: when the actor is done with so many messages of whomever, the inlet's up
+// to n are among them.
+type mark struct{ n, after uint64 }
+
+// mark brings done up to date. exposure.mu is held.
+func (l *inlet) mark(s remote.Sight) {
+	if k := len(l.marks); l.processed > l.done && (k == 0 || l.marks[k-1].n < l.processed) {
+		l.marks = append(l.marks, mark{l.processed, s.Accepted})
+	}
+	for len(l.marks) > 0 && l.marks[0].after <= s.Done {
+		l.done = l.marks[0].n
+		l.marks = l.marks[1:]
+	}
+}
+
+// incoming is a message that came.
+type incoming struct {
+	n      uint64
+	ask    bool
+	within time.Duration // the asker's deadline from now; 0: none
+	last   bool          // nothing follows in its packet
+	body   []byte
+}
+
+// begin enters the exposure and subscribes.
+func (e *exposure) begin() error {
+	n := e.node
+	e.inlets = make(map[uint64]*inlet)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.draining:
+		return ErrNodeClosed
+	case n.exposed[e.name] != nil:
+		return errors.New("exposed twice by one node")
+	}
+	sub, err := n.nc.Subscribe(n.subj.inbox(n.id, e.name), e.receive)
+	if err != nil {
+		return err
+	}
+	// Bounded by the credits that are given, not by the client.
+	if err := sub.SetPendingLimits(-1, -1); err != nil {
+		return err
+	}
+	n.nextID++
+	e.sub, e.id = sub, n.nextID
+	n.exposed[e.name] = e
+	return nil
+}
+
+// withdraw ends the exposure: what the actor has not got by now it does not get,
+// and the senders are told so.
+func (e *exposure) withdraw(why error) {
+	e.mu.Lock()
+	if e.ended != nil {
+		e.mu.Unlock()
+		return
+	}
+	e.ended = why
+	e.mu.Unlock()
+	n := e.node
+	n.mu.Lock()
+	if n.exposed[e.name] == e {
+		delete(n.exposed, e.name)
+	}
+	n.mu.Unlock()
+	e.cancel()
+	e.sub.Unsubscribe() //nolint:errcheck // the connection is closed, then
+	e.moving.Lock()
+	defer e.moving.Unlock()
+	e.mu.Lock()
+	for _, l := range e.inlets {
+		e.over(l)
+	}
+	e.mu.Unlock()
+	n.beat(0)
+}
+
+// over tells the sender of an inlet that the exposure has ended. mu is held.
+func (e *exposure) over(l *inlet) {
+	e.tell(l, true)
+	how := endKept
+	if errors.Is(e.ended, ErrNodeClosed) {
+		how = endAll
+	}
+	e.node.end(l.from, l.id, l.processed, how, e.ended)
+	if how == endAll {
+		e.remove(l)
+	}
+}
+
+// remove forgets an inlet, and ends the asks that came by it. mu is held.
+func (e *exposure) remove(l *inlet) {
+	l.gone = true
+	delete(e.inlets, l.id)
+	for _, cancel := range l.asks {
+		cancel()
+	}
+	l.asks = nil
+	if l.stop != nil {
+		l.stop(errCanceled)
+	}
+}
+
+// forget removes the inlets of a node that has gone.
+func (e *exposure) forget(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.inlets {
+		if l.from == id {
+			e.remove(l)
+		}
+	}
+}
+
+// busy reports whether anybody sends here, or waits for an answer.
+func (e *exposure) busy() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.asking > 0 {
+		return true
+	}
+	for _, l := range e.inlets {
+		if l.from != e.node.id {
+			return true
+		}
+	}
+	return false
+}
+
+// room is how many messages the actor takes before senders wait.
+func (e *exposure) room() uint64 {
+	return uint64(roomOf(remote.Look(e.to)))
+}
+
+// roomOf is what a sender is told of an inbox's room. One without a bound has
+// much, and the more the emptier it is.
+func roomOf(s remote.Sight) int {
+	if s.Bound == remote.Unbounded {
+		return max(1, 1<<20-s.Length)
+	}
+	return s.Room
+}
+
+// opened handles the wish for a link.
+func (n *Node) opened(from string, r *reader) {
+	id, name, exposure := r.link(), r.string(), r.uint()
+	typ, codec := r.string(), r.string()
+	if r.bad {
+		return
+	}
+	n.mu.Lock()
+	e := n.exposed[name]
+	draining := n.draining
+	n.mu.Unlock()
+	if e == nil || e.id != exposure || draining {
+		n.end(from, id, 0, endAll, ErrNotFound)
+		return
+	}
+	var err error
+	switch {
+	case typ != e.shape.name:
+		err = fmt.Errorf("%w: %q takes a %s on node %s, and node %s sends a %s", ErrMismatch, name, e.shape.name, n.id, from, typ)
+	case codec != n.cfg.Codec.Name():
+		err = fmt.Errorf("%w: %q is encoded with %s on node %s, and with %s on node %s", ErrMismatch, name, n.cfg.Codec.Name(), n.id, codec, from)
+	}
+	if err != nil {
+		n.count.mismatch.Add(1)
+		n.cfg.Logger.Warn("cluster: refused", "name", name, "from", from, "err", err)
+		n.end(from, id, 0, endAll, err)
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended != nil {
+		n.end(from, id, 0, endAll, e.ended)
+		return
+	}
+	l := e.inlets[id]
+	if l == nil {
+		for _, old := range e.inlets {
+			if old.from == from { // given up, while this node was away
+				e.remove(old)
+			}
+		}
+		l = &inlet{exposure: e, id: id, from: from, canceled: make(map[uint64]bool), asks: make(map[uint64]context.CancelFunc)}
+		e.inlets[id] = l
+	}
+	e.tell(l, true)
+}
+
+// inlet returns an inlet, or nil if it is not there or not of this sender.
+func (n *Node) inlet(id uint64, from string) *inlet {
+	n.mu.Lock()
+	_, exposures := n.all()
+	n.mu.Unlock()
+	for _, e := range exposures {
+		e.mu.Lock()
+		l := e.inlets[id]
+		e.mu.Unlock()
+		if l == nil {
+			continue
+		}
+		if l.from != from {
+			n.count.forged.Add(1)
+			return nil
+		}
+		return l
+	}
+	return nil
+}
+
+// asked handles what a sender wants of its link.
+func (n *Node) asked(k kind, from string, r *reader) {
+	id, number := r.link(), r.uint()
+	l := n.inlet(id, from)
+	if l == nil || r.bad {
+		return
+	}
+	e := l.exposure
+	if k == kindWant {
+		waits := r.byte() == 1
+		e.mu.Lock()
+		l.wants = l.granted == number
+		l.waits = l.wants && waits
+		e.tell(l, l.granted != number)
+		e.poll()
+		e.mu.Unlock()
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case l.asks[number] != nil:
+		l.asks[number]()
+	case l.current == number && l.stop != nil:
+		l.stop(errCanceled)
+	case number > l.processed && number <= l.granted:
+		l.canceled[number] = true
+	}
+}
+
+// receive handles a packet. It runs on the subscription's goroutine, and may wait.
+func (e *exposure) receive(m *nats.Msg) {
+	n := e.node
+	r, k, from, ok := n.open(m)
+	if !ok {
+		return
+	}
+	id, flags, first := r.link(), r.byte(), r.fixed()
+	if r.bad || k != kindData {
+		n.count.malformed.Add(1)
+		return
+	}
+	e.moving.Lock()
+	defer e.moving.Unlock()
+	e.mu.Lock()
+	l := e.inlets[id]
+	ended := e.ended
+	if l == nil || ended != nil || l.from != from {
+		e.mu.Unlock()
+		switch {
+		case l == nil: // a node that was taken for dead, and is back
+			n.end(from, id, 0, endUnknown, ErrNodeLost)
+		case l.from != from:
+			n.count.forged.Add(1)
+		}
+		return
+	}
+	if first > l.granted+1 || first == 0 {
+		e.mu.Unlock()
+		n.count.malformed.Add(1)
+		return
+	}
+	for l.processed+1 < first { // the network has lost them
+		l.processed++
+		l.nacks = append(l.nacks, nack{l.processed, ErrNotDelivered})
+		n.count.missing.Add(1)
+	}
+	e.mu.Unlock()
+	e.move(l, first, &r)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if l.gone {
+		return
+	}
+	if flags&flagNow != 0 || e.due(l) {
+		e.tell(l, flags&flagNow != 0)
+	}
+	if flags&flagLast != 0 {
+		e.remove(l)
+	}
+}
+
+// due reports whether the sender of an inlet should be told what has come.
+// mu is held.
+func (e *exposure) due(l *inlet) bool {
+	return len(l.nacks) > 0 || l.processed-l.told >= min(32, (l.granted-l.told+1)/2)
+}
+
+// move gives the messages of a packet to the actor.
+func (e *exposure) move(l *inlet, number uint64, r *reader) {
+	n := e.node
+	closed := false
+	for ; len(r.rest) > 0; number++ {
+		m := incoming{n: number}
+		f := r.byte()
+		m.ask = f&flagAsk != 0
+		if f&flagDeadline != 0 {
+			m.within = time.Duration(min(r.uint(), 1<<40)) * time.Microsecond
+		}
+		m.body = r.bytes()
+		m.last = len(r.rest) == 0
+		if r.bad {
+			n.count.malformed.Add(1)
+			return
+		}
+		e.mu.Lock()
+		gone, canceled := l.gone || e.ended != nil || number > l.granted, l.canceled[number]
+		seen := number <= l.processed
+		if canceled {
+			delete(l.canceled, number)
+		}
+		e.mu.Unlock()
+		if gone {
+			return
+		}
+		if seen {
+			continue
+		}
+		var err error
+		switch {
+		case canceled:
+			err = errCanceled
+		case len(m.body) > n.cfg.MaxSize:
+			n.count.tooLarge.Add(1)
+			err = fmt.Errorf("%w: %d bytes, and node %s takes %d", ErrTooLarge, len(m.body), n.id, n.cfg.MaxSize)
+		default:
+			err = e.take(l, m)
+		}
+		if err == nil {
+			n.count.received.Add(1)
+		}
+		closed = closed || errors.Is(err, actor.ErrClosed)
+		e.mu.Lock()
+		if e.ended != nil && errors.Is(err, context.Canceled) {
+			e.mu.Unlock()
+			return // withdraw says what has come
+		}
+		l.processed = number
+		if err != nil {
+			l.nacks = append(l.nacks, nack{number, err})
+		}
+		if e.due(l) {
+			e.tell(l, false)
+		}
+		e.mu.Unlock()
+	}
+	if closed {
+		n.stopped.Go(func() { e.withdraw(actor.ErrClosed) })
+	}
+}
+
+// tell says to the sender what has come and what it may send, if that is news or
+// if it is to be said anyway. mu is held.
+func (e *exposure) tell(l *inlet, anyway bool) {
+	granted := l.granted
+	sight := remote.Look(e.to)
+	room := roomOf(sight)
+	l.mark(sight)
+	switch {
+	case e.ended != nil:
+	case room == 0 && sight.Bound == remote.Slowing && l.waits && granted == l.processed:
+		granted++ // it comes in slowly
+	default:
+		granted = max(granted, l.processed+uint64(min(room, e.node.cfg.Window)))
+	}
+	if granted == l.granted && l.told == l.processed && l.toldDone == l.done && len(l.nacks) == 0 && !anyway {
+		return
+	}
+	if granted > l.granted {
+		l.wants, l.waits = false, false
+	}
+	l.granted, l.told, l.toldDone = granted, l.processed, l.done
+	b := appendUint(appendUint(appendLink(head(kindState), l.id), l.processed), l.granted)
+	b = appendUint(appendUint(appendUint(b, l.done), uint64(room)), uint64(len(l.nacks)))
+	for _, k := range l.nacks {
+		b = appendError(appendUint(b, k.n), k.err)
+	}
+	l.nacks = nil
+	e.node.publish(e.node.subj.control(l.from), b)
+}
+
+// poll has somebody look for room while senders want it: an inbox does not say
+// when it has some. mu is held.
+func (e *exposure) poll() {
+	if e.polling || e.ended != nil || !e.wanted() {
+		return
+	}
+	e.polling = true
+	e.node.stopped.Go(func() {
+		const longest = 10 * time.Millisecond
+		pause := 50 * time.Microsecond
+		timer := time.NewTimer(pause)
+		defer timer.Stop()
+		for {
+			select {
+			case <-timer.C:
+			case <-e.ctx.Done():
+				return
+			}
+			if e.closed() {
+				e.withdraw(actor.ErrClosed)
+				return
+			}
+			e.mu.Lock()
+			for _, l := range e.inlets {
+				if l.wants {
+					e.tell(l, false)
+				}
+			}
+			e.polling = e.wanted()
+			again := e.polling
+			e.mu.Unlock()
+			if !again {
+				return
+			}
+			pause = min(2*pause, longest)
+			timer.Reset(pause)
+		}
+	})
+}
+
+// wanted reports whether a sender waits for credit. mu is held.
+func (e *exposure) wanted() bool {
+	for _, l := range e.inlets {
+		if l.wants {
+			return true
+		}
+	}
+	return false
+}
+
+// look notices that the actor was closed, and tells again what may have been lost.
+func (e *exposure) look() {
+	if e.closed() {
+		e.node.stopped.Go(func() { e.withdraw(actor.ErrClosed) })
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, l := range e.inlets {
+		e.tell(l, false)
+	}
+}
+
+// waiting begins the wait of a message for room: its sender can call it back, and
+// learns what has come before it.
+func (e *exposure) waiting(l *inlet, n uint64) (ctx context.Context, end func()) {
+	ctx, stop := context.WithCancelCause(e.ctx)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	l.current, l.stop = n, stop
+	if l.gone || l.canceled[n] {
+		delete(l.canceled, n)
+		stop(errCanceled)
+	}
+	for _, other := range e.inlets {
+		e.tell(other, false)
+	}
+	return ctx, func() {
+		stop(nil)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		l.current, l.stop = 0, nil
+	}
+}

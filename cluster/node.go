@@ -1,0 +1,457 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Node is this process in a cluster. It is safe for concurrent use.
+type Node struct {
+	id   string
+	nc   *nats.Conn
+	cfg  Config
+	subj subjects
+
+	count   counters
+	reports reports
+
+	stop    chan struct{} // closed by Close
+	stopped sync.WaitGroup
+
+	mu       sync.Mutex
+	subs     []*nats.Subscription
+	peers    map[string]*peer
+	routes   map[routeKey]*route
+	links    map[uint64]*link // that this node sends on
+	exposed  map[string]*exposure
+	nextID   uint64 // of exposures
+	draining bool
+	closed   bool
+}
+
+// peer is a node as its beats say, this one included.
+type peer struct {
+	heard    time.Time
+	version  byte
+	draining bool
+	exposes  map[string]exposed
+}
+
+// exposed is a name in a beat.
+type exposed struct {
+	id   uint64
+	room uint64
+}
+
+type routeKey struct {
+	name string
+	typ  reflect.Type
+}
+
+// Join makes this process a node of the cluster that nc, the user's connection,
+// leads to. nc stays the user's: TLS, credentials and reconnects are its options,
+// and it is closed after the node. ctx bounds Join alone.
+func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
+	cfg, err := cfg.orDefaults(nc)
+	if err != nil {
+		return nil, err
+	}
+	var unique [6]byte
+	rand.Read(unique[:])
+	n := &Node{
+		id: cfg.Name + "-" + hex.EncodeToString(unique[:]), nc: nc, cfg: cfg, subj: subjects{cfg.Cluster},
+		stop:  make(chan struct{}),
+		peers: make(map[string]*peer), routes: make(map[routeKey]*route),
+		links: make(map[uint64]*link), exposed: make(map[string]*exposure),
+	}
+	n.reports.node = n
+	for subject, handle := range map[string]func(*nats.Msg){n.subj.control(n.id): n.control, n.subj.beats(): n.control} {
+		sub, err := nc.Subscribe(subject, handle)
+		if err != nil {
+			n.unsubscribe()
+			return nil, fmt.Errorf("cluster: join: %w", err)
+		}
+		n.subs = append(n.subs, sub)
+	}
+	// Once this has come back, the server knows the subscriptions, and has said
+	// if it does not allow them.
+	if err := flush(ctx, nc); err != nil {
+		n.unsubscribe()
+		return nil, fmt.Errorf("cluster: join: %w", err)
+	}
+	n.beat(beatHello)
+	n.stopped.Go(n.run)
+	return n, nil
+}
+
+// flush is nc.FlushWithContext, which insists on a deadline.
+func flush(ctx context.Context, nc *nats.Conn) error {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+	}
+	return nc.FlushWithContext(ctx)
+}
+
+// ID returns the node's name and what makes it unique.
+func (n *Node) ID() string { return n.id }
+
+// Conn returns the connection given to Join.
+func (n *Node) Conn() *nats.Conn { return n.nc }
+
+// Peers returns the IDs of the nodes that live as far as this one knows, itself
+// included, in alphabetical order.
+func (n *Node) Peers() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var ids []string
+	for id := range n.peers {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// run is what a node does on its own: it beats, and looks after the others.
+func (n *Node) run() {
+	pace := min(n.cfg.Beat/5, 100*time.Millisecond)
+	tick := time.NewTicker(pace)
+	defer tick.Stop()
+	looked, beaten := time.Now(), time.Now()
+	for {
+		select {
+		case <-n.stop:
+			return
+		case <-tick.C:
+		}
+		now := time.Now()
+		// If it was this process that slept, the others' beats wait to be read.
+		slept := now.Sub(looked) > n.cfg.Lost/2
+		looked = now
+		if now.Sub(beaten) >= n.cfg.Beat || slept {
+			beaten = now
+			n.beat(0)
+		}
+		n.look(now, slept)
+	}
+}
+
+// look gives up nodes that are not heard of, and gives what waits a push.
+func (n *Node) look(now time.Time, slept bool) {
+	n.mu.Lock()
+	var lost []string
+	for id, p := range n.peers {
+		if slept {
+			p.heard = now
+		}
+		if now.Sub(p.heard) > n.cfg.Lost {
+			lost = append(lost, id)
+			delete(n.peers, id)
+		}
+	}
+	routes, exposures := n.all()
+	n.mu.Unlock()
+	for _, id := range lost {
+		n.cfg.Logger.Warn("cluster: node lost", "node", id, "by", n.id)
+		n.gone(id, ErrNodeLost)
+	}
+	for _, r := range routes {
+		r.look(now)
+	}
+	for _, e := range exposures {
+		e.look()
+	}
+}
+
+// all returns the routes and exposures there are. n.mu is held.
+func (n *Node) all() (routes []*route, exposures []*exposure) {
+	for _, r := range n.routes {
+		routes = append(routes, r)
+	}
+	for _, e := range n.exposed {
+		exposures = append(exposures, e)
+	}
+	return routes, exposures
+}
+
+// gone ends what there is with a node that has gone.
+func (n *Node) gone(id string, why error) {
+	n.mu.Lock()
+	routes, exposures := n.all()
+	n.mu.Unlock()
+	for _, r := range routes {
+		r.lose(id, why)
+	}
+	for _, e := range exposures {
+		e.forget(id)
+	}
+}
+
+// Flags of a beat.
+const (
+	beatHello    byte = 1 << iota // answer, I am new
+	beatDraining                  // no new messages, please
+	beatBye                       // this is the last
+)
+
+// beat tells all nodes, or those given, of this one.
+func (n *Node) beat(flags byte, to ...string) {
+	n.mu.Lock()
+	if n.draining {
+		flags |= beatDraining
+	}
+	_, exposures := n.all()
+	n.mu.Unlock()
+	b := append(appendString(head(kindBeat), n.id), flags)
+	b = appendUint(b, uint64(len(exposures)))
+	for _, e := range exposures {
+		b = appendUint(appendUint(appendString(b, e.name), e.id), e.room())
+	}
+	if len(to) == 0 {
+		n.publish(n.subj.beats(), b)
+	}
+	for _, id := range to {
+		n.publish(n.subj.control(id), b)
+	}
+}
+
+// publish sends a frame. What is lost here, as if the network had lost it, is
+// found out by numbers and by beats.
+func (n *Node) publish(subject string, frame []byte) {
+	n.nc.PublishRequest(subject, n.subj.control(n.id), frame) //nolint:errcheck // see above
+}
+
+// control handles a frame that came to this node alone, or a beat. It must not
+// wait.
+func (n *Node) control(m *nats.Msg) {
+	r, k, from, ok := n.open(m)
+	if !ok {
+		return
+	}
+	switch k {
+	case kindBeat:
+		n.heard(from, &r)
+	case kindOpen:
+		n.opened(from, &r)
+	case kindWant, kindCancel:
+		n.asked(k, from, &r)
+	case kindState, kindAnswer, kindEnd:
+		n.told(k, from, &r)
+	default:
+		r.fail()
+	}
+	if r.bad {
+		n.count.malformed.Add(1)
+	}
+}
+
+// open begins to read a frame, and refuses it if it is not of a node, too large
+// or of another version.
+func (n *Node) open(m *nats.Msg) (r reader, k kind, from string, ok bool) {
+	if m.Reply == "" && len(m.Data) == 0 && m.Header.Get("Status") != "" {
+		return r, 0, "", false // the server: nobody has listened. The beats tell that too, and surely
+	}
+	if from, ok = n.subj.controlOf(m.Reply); !ok {
+		n.count.forged.Add(1)
+		return r, 0, "", false
+	}
+	if len(m.Data) > max(n.cfg.MaxSize, packetSize)+4<<10 {
+		n.count.tooLarge.Add(1)
+		return r, 0, "", false
+	}
+	r.rest = m.Data
+	v := r.byte()
+	k = kind(r.byte())
+	if v != version {
+		n.count.version.Add(1)
+		n.foreign(from, v)
+		if k == kindOpen { // its head is the same in all versions
+			n.end(from, r.link(), 0, endAll, fmt.Errorf("%w: node %s speaks wire version %d, node %s version %d", ErrMismatch, from, v, n.id, version))
+		}
+		return r, 0, "", false
+	}
+	return r, k, from, true
+}
+
+// foreign notes a node of another version, so that a Send that finds nobody else
+// can say so.
+func (n *Node) foreign(id string, v byte) {
+	n.mu.Lock()
+	p := n.peers[id]
+	if p == nil {
+		p = new(peer)
+		n.peers[id] = p
+		defer n.cfg.Logger.Warn("cluster: a node speaks another wire version", "node", id, "version", v, "ours", version)
+	}
+	p.version, p.heard = v, time.Now()
+	n.mu.Unlock()
+}
+
+// foreigner returns an error that names a node of another version, or nil.
+func (n *Node) foreigner() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id, p := range n.peers {
+		if p.version != version {
+			return fmt.Errorf("%w: node %s speaks wire version %d, this one version %d", ErrMismatch, id, p.version, version)
+		}
+	}
+	return nil
+}
+
+// heard handles a beat.
+func (n *Node) heard(from string, r *reader) {
+	if id := r.string(); id != from {
+		n.count.forged.Add(1)
+		return
+	}
+	flags := r.byte()
+	p := &peer{heard: time.Now(), version: version, draining: flags&beatDraining != 0, exposes: make(map[string]exposed)}
+	for range r.uint() {
+		name := r.string()
+		if r.bad || checkName("name", name) != nil {
+			r.fail()
+			return
+		}
+		p.exposes[name] = exposed{r.uint(), r.uint()}
+	}
+	if r.bad {
+		return
+	}
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		return
+	}
+	if flags&beatBye != 0 {
+		delete(n.peers, from)
+	} else {
+		n.peers[from] = p
+	}
+	routes, _ := n.all()
+	n.mu.Unlock()
+	if flags&beatBye != 0 {
+		if from != n.id {
+			n.gone(from, ErrNodeClosed)
+		}
+		return
+	}
+	for _, r := range routes {
+		r.follow(from, p)
+	}
+	if flags&beatHello != 0 && from != n.id {
+		n.beat(0, from)
+	}
+}
+
+// Drain takes the node out of the cluster gently: other nodes send it nothing
+// new and are told what has come; what this node has sent is accounted for; the
+// asks that are under way are answered. Then, or when ctx ends, it is closed. The
+// error is ctx's if that came first: what was not done then is reported to the
+// senders.
+//
+// The exposed actors themselves live on: they are their owners'.
+func (n *Node) Drain(ctx context.Context) error {
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		return ErrNodeClosed
+	}
+	n.draining = true
+	n.mu.Unlock()
+	n.beat(0)
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	var err error
+	// Twice with beats between: who has not yet heard of the draining may send.
+	for quiet := 0; quiet < 3 && err == nil; {
+		if n.busy() {
+			quiet = 0
+		} else {
+			quiet++
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			err = fmt.Errorf("cluster: drain: %w", context.Cause(ctx))
+		}
+	}
+	return errors.Join(err, n.Close())
+}
+
+// busy reports whether anything is under way to or from this node.
+func (n *Node) busy() bool {
+	n.mu.Lock()
+	routes, exposures := n.all()
+	n.mu.Unlock()
+	return slices.ContainsFunc(routes, (*route).busy) || slices.ContainsFunc(exposures, (*exposure).busy)
+}
+
+// Close takes the node out of the cluster at once. What was sent and not yet
+// acknowledged is reported with ErrUnknown; Sends that wait return ErrNodeClosed;
+// what other nodes have sent and was not yet accepted is handed back to them. It
+// waits until all is reported. It does not close the connection.
+func (n *Node) Close() error {
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		return nil
+	}
+	n.closed, n.draining = true, true
+	routes, exposures := n.all()
+	n.mu.Unlock()
+	close(n.stop)
+	for _, e := range exposures {
+		e.withdraw(ErrNodeClosed)
+	}
+	for _, r := range routes {
+		r.close()
+	}
+	n.stopped.Wait()
+	n.beat(beatBye)
+	n.unsubscribe()
+	n.reports.wait()
+	if err := n.nc.FlushTimeout(n.cfg.Lost); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		return fmt.Errorf("cluster: close: %w", err)
+	}
+	return nil
+}
+
+func (n *Node) unsubscribe() {
+	for _, s := range n.subs {
+		s.Unsubscribe() //nolint:errcheck // the connection is closed, or has never had it
+	}
+}
+
+// newLink returns the number of a link that nobody can guess.
+func newLink() uint64 {
+	var b [8]byte
+	rand.Read(b[:])
+	r := reader{rest: b[:]}
+	return r.link()
+}
+
+// ending is what the end of a link means for what is not yet settled.
+type ending byte
+
+const (
+	endUnknown ending = iota // anything
+	endKept                  // no later message was accepted or will be; answers may come
+	endAll                   // no later message was accepted or will be; no answer comes
+)
+
+// end tells a node that a link is over, and up to which message it was used.
+func (n *Node) end(to string, link, processed uint64, how ending, why error) {
+	b := append(appendUint(appendLink(head(kindEnd), link), processed), byte(how))
+	n.publish(n.subj.control(to), appendError(b, why))
+}

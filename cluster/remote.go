@@ -1,0 +1,177 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"tinyactor/actor"
+)
+
+// Remote is where messages for a name can be sent to, from any node: an
+// [actor.Sender] with the words of an *actor.Address. It is safe for concurrent
+// use, and any number for the same name share what there is behind.
+//
+// Send returns nil when the actor has accepted the message, and waits while its
+// inbox is full; TrySend returns actor.ErrFull then. Both return actor.ErrClosed
+// when the actor is closed. actor.Ask works: the answer and its error come back,
+// with the asker's deadline and cancellation going there. What differs from an
+// Address:
+//
+//   - A message is delivered at most once, and its outcome can be unknown:
+//     ErrUnknown if the other node died or froze, or the connection broke, after
+//     the message had left. It comes at the latest when the node is given up,
+//     Config.Lost after its last beat. An Ask then ends with actor.ErrNoReply,
+//     which also matches ErrUnknown.
+//   - Send takes a round trip, and so does TrySend, which waits for that but not
+//     for room; the first TrySend also waits until the name is found. For a
+//     stream of messages from one goroutine see Async.
+//   - There may be nobody: ErrNotFound when no living node exposes the name.
+//   - Only what the Codec takes travels: with JSON, exported fields. One
+//     actor.Reply per message does, see [Register].
+//   - If ctx ends while a message is on its way, it is called back. Send returns
+//     ctx's error only if that was in time; if that is not known either, soon,
+//     ErrUnknown together with ctx's error.
+//
+// # Pools
+//
+// If several nodes expose the name, each message goes to the one that has most
+// room left, as far as is known here. A node that drains, whose actor was closed,
+// or that is dead or frozen gets no more; what certainly did not reach an actor
+// there is sent to another one. Messages of one goroutine are taken in order by
+// each node, not across nodes.
+type Remote[M any] struct {
+	node  *Node
+	name  string
+	shape *shape
+	route *route
+	err   error
+}
+
+// Lookup returns where messages for a name can be sent to. It does not wait: a
+// node that exposes the name is found when a message is sent, or ErrNotFound
+// returned. What is wrong with the name or with the type, every Send returns.
+func Lookup[M any](n *Node, name string) *Remote[M] {
+	r := &Remote[M]{node: n, name: name}
+	if r.err = checkName("name", name); r.err != nil {
+		return r
+	}
+	if r.shape, r.err = shapeOf(reflect.TypeFor[M]()); r.err == nil {
+		r.route, r.err = n.to(name, r.shape)
+	}
+	return r
+}
+
+// Name returns the name.
+func (r *Remote[M]) Name() string { return r.name }
+
+// Nodes returns the IDs of the nodes to which messages can go at this moment.
+func (r *Remote[M]) Nodes() []string {
+	if r.route == nil {
+		return nil
+	}
+	return r.route.nodes()
+}
+
+// Send sends a message and waits until the actor has accepted it.
+func (r *Remote[M]) Send(ctx context.Context, msg M) error { return r.send(ctx, msg, confirmed) }
+
+// TrySend is Send that does not wait for room: actor.ErrFull.
+func (r *Remote[M]) TrySend(msg M) error { return r.try(msg, confirmed) }
+
+// Async returns a Sender to the same name whose Send does not wait until the
+// actor has accepted the message, only until there is room for it. One goroutine
+// then sends many times as many messages, and several of them travel together.
+// Every message for which it has returned nil is accepted by the actor or given
+// to Config.Undelivered, once.
+func (r *Remote[M]) Async() actor.Sender[M] { return (*asyncRemote[M])(r) }
+
+// asyncRemote is Remote.Async.
+type asyncRemote[M any] Remote[M]
+
+func (r *asyncRemote[M]) Send(ctx context.Context, msg M) error {
+	return (*Remote[M])(r).send(ctx, msg, async)
+}
+
+func (r *asyncRemote[M]) TrySend(msg M) error { return (*Remote[M])(r).try(msg, async) }
+
+func (r *Remote[M]) send(ctx context.Context, msg M, mode mode) error {
+	j, err := r.job(ctx, msg, mode)
+	if err != nil {
+		return err
+	}
+	if err := r.route.submit(j); err != nil {
+		return named(r.name, err)
+	}
+	if j.mode != confirmed {
+		select { // it mostly is on its way
+		case err := <-j.done:
+			return err
+		default:
+		}
+	}
+	return r.route.await(ctx, j)
+}
+
+func (r *Remote[M]) try(msg M, mode mode) error {
+	j, err := r.job(context.Background(), msg, mode)
+	if err != nil {
+		return err
+	}
+	r.route.found()
+	if err := r.route.try(j); err != nil {
+		return named(r.name, err)
+	}
+	return r.route.await(context.Background(), j)
+}
+
+// job encodes a message.
+func (r *Remote[M]) job(ctx context.Context, msg M, mode mode) (*job, error) {
+	if r.err != nil {
+		return nil, named(r.name, r.err)
+	}
+	body, v, err := r.shape.encode(nil, r.node.cfg.Codec, msg)
+	if err != nil {
+		return nil, named(r.name, err)
+	}
+	if len(body) > r.node.cfg.MaxSize {
+		return nil, named(r.name, fmt.Errorf("%w: a %v of %d bytes, the most is %d", ErrTooLarge, v.typ, len(body), r.node.cfg.MaxSize))
+	}
+	j := &job{mode: mode, name: r.name, msg: msg, body: body, ctx: ctx, done: make(chan error, 1)}
+	if at := v.replyIn(reflect.ValueOf(msg)); at.IsValid() && !at.IsZero() {
+		j.mode, j.reply = asking, at.Interface()
+		j.ctx = j.reply.(interface{ Context() context.Context }).Context()
+		if j.ctx.Done() != nil {
+			j.unwatch = context.AfterFunc(j.ctx, func() { r.route.forsake(j) })
+		}
+	}
+	return j, nil
+}
+
+// found waits until it is known whether anybody exposes the name.
+func (r *route) found() {
+	select {
+	case <-r.ready:
+		return
+	default:
+	}
+	patience := time.NewTimer(2 * r.node.cfg.Find)
+	defer patience.Stop()
+	select {
+	case <-r.ready:
+	case <-patience.C:
+	}
+}
+
+// nodes returns the nodes that have a link which takes messages.
+func (r *route) nodes() (ids []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, l := range r.links {
+		if l.open && !l.retired && l.refused == nil {
+			ids = append(ids, l.peer)
+		}
+	}
+	return ids
+}

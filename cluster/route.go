@@ -1,0 +1,668 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"tinyactor/actor"
+	"tinyactor/internal/remote"
+)
+
+// route is a name and a message type as this node sends to them: a link to each
+// node that exposes the name, and the messages that wait for credit.
+type route struct {
+	node  *Node
+	name  string
+	shape *shape
+
+	mu     sync.Mutex
+	links  []*link
+	queue  []*job
+	over   map[string]uint64 // by node: its last exposure that has ended; an older beat may still speak of it
+	ended  error             // why the last node that exposed the name does so no more
+	alone  time.Time         // since when there has been no link
+	ready  chan struct{}     // closed: a link was opened or refused since the route was made
+	isUp   bool
+	closed bool
+	out    []settled // to be told by unlock
+}
+
+// unlock releases mu and then tells what was settled.
+func (r *route) unlock() {
+	out := r.out
+	r.out = nil
+	r.mu.Unlock()
+	r.node.tell(out)
+}
+
+// to returns the route for a name and a type, made if there is none.
+func (n *Node) to(name string, s *shape) (*route, error) {
+	n.mu.Lock()
+	key := routeKey{name, s.declared}
+	r := n.routes[key]
+	if r != nil || n.closed {
+		n.mu.Unlock()
+		if r == nil {
+			return nil, ErrNodeClosed
+		}
+		return r, nil
+	}
+	r = &route{node: n, name: name, shape: s, over: make(map[string]uint64), alone: time.Now(), ready: make(chan struct{})}
+	n.routes[key] = r
+	peers := make(map[string]*peer, len(n.peers))
+	maps.Copy(peers, n.peers)
+	n.mu.Unlock()
+	for id, p := range peers {
+		r.follow(id, p)
+	}
+	return r, nil
+}
+
+// follow does what a node's beat says.
+func (r *route) follow(id string, p *peer) {
+	at, exposes := p.exposes[r.name]
+	exposes = exposes && !p.draining
+	r.mu.Lock()
+	defer r.unlock()
+	known := false
+	for _, l := range slices.Clone(r.links) {
+		switch {
+		case l.peer != id:
+		case exposes && l.exposure == at.id:
+			known = true
+			if l.next-1 == l.acked {
+				l.room = at.room
+			}
+		case p.draining:
+			r.retire(l)
+		case l.vanished.IsZero(): // the receiver says why, by another way
+			l.vanished = time.Now()
+		}
+	}
+	if exposes && !known && !r.closed && at.id > r.over[id] {
+		r.connect(id, at)
+	}
+}
+
+// connect begins a link. mu is held.
+func (r *route) connect(id string, at exposed) {
+	l := &link{
+		route: r, id: newLink(), peer: id, exposure: at.id, room: at.room, next: 1,
+		subject: r.node.subj.inbox(id, r.name),
+	}
+	r.links = append(r.links, l)
+	r.node.mu.Lock()
+	r.node.links[l.id] = l
+	r.node.mu.Unlock()
+	r.ask(l)
+}
+
+// ask asks the receiver to open a link. mu is held.
+func (r *route) ask(l *link) {
+	l.asked = time.Now()
+	b := appendLink(head(kindOpen), l.id)
+	b = appendUint(appendString(b, r.name), l.exposure)
+	b = appendString(appendString(b, r.shape.name), r.node.cfg.Codec.Name())
+	r.node.publish(r.node.subj.control(l.peer), b)
+}
+
+// retire lets a link take no more, and end when all on it is settled. mu is held.
+func (r *route) retire(l *link) {
+	if l.retired {
+		return
+	}
+	l.retired = true
+	if !l.open || l.refused != nil {
+		r.drop(l, nil, true)
+		return
+	}
+	r.finish(l)
+	r.dispatch() // what it could have taken may have to go elsewhere, or nowhere
+}
+
+// finish says to the receiver that a retired link is over, once it is. mu is held.
+func (r *route) finish(l *link) {
+	if !l.retired || l.over || len(l.pending) > 0 || len(l.asks) > 0 {
+		return
+	}
+	l.closing = true
+	l.probe()
+	r.drop(l, nil, true)
+}
+
+// drop forgets a link, and returns what became of its messages. Of those that
+// are not acknowledged it is certain, or not, that they were not accepted. mu is held.
+func (r *route) drop(l *link, why error, certain bool) {
+	if l.over {
+		return
+	}
+	l.over = true
+	r.links = slices.DeleteFunc(r.links, func(x *link) bool { return x == l })
+	r.node.mu.Lock()
+	delete(r.node.links, l.id)
+	r.node.mu.Unlock()
+	if len(r.links) == 0 {
+		r.alone = time.Now()
+	}
+	if why != nil {
+		r.ended = why
+	}
+	back := l.pending
+	l.pending = nil
+	if !certain {
+		// What is being published at this moment may arrive.
+		gone := l.sent
+		if l.flushing {
+			gone = l.next - 1
+		}
+		k := 0
+		for k < len(back) && back[k].n <= gone {
+			r.lost(back[k], why)
+			k++
+		}
+		back = back[k:]
+	}
+	for _, j := range back {
+		delete(l.asks, j.n)
+	}
+	for _, j := range l.asks { // accepted, and not answered
+		r.lost(j, why)
+	}
+	l.asks = nil
+	r.again(back, why)
+}
+
+// lost settles a job of which nothing more will be heard. mu is held.
+func (r *route) lost(j *job, why error) {
+	delete(j.link.asks, j.n)
+	r.node.count.unknown.Add(1)
+	r.settle(j, j.unknown(j.link.peer, why))
+}
+
+func (r *route) settle(j *job, err error) {
+	if j.settle(err) {
+		r.out = append(r.out, settled{j, err})
+	}
+}
+
+// again sends messages once more that were certainly not accepted: elsewhere, if
+// the name is exposed elsewhere; else they are handed back. mu is held.
+func (r *route) again(back []*job, why error) {
+	if len(back) == 0 {
+		return
+	}
+	r.node.count.handedBack.Add(uint64(len(back)))
+	var live []*job
+	for _, j := range back {
+		switch {
+		case j.over:
+		case j.canceled != nil:
+			r.settle(j, j.canceled)
+		case r.hopeless() != nil, !slices.ContainsFunc(r.links, func(l *link) bool { return l.peer != j.link.peer && !l.retired }) && j.mode == async:
+			// A later message of the same sender must not come before it.
+			r.settle(j, handedBack(r.name, why))
+		default:
+			j.link = nil
+			live = append(live, j)
+		}
+	}
+	r.queue = append(live, r.queue...)
+	r.dispatch()
+}
+
+// handedBack is the outcome of a message that nobody has taken.
+func handedBack(name string, why error) error {
+	switch {
+	case why == nil:
+		return named(name, ErrNotDelivered)
+	case errors.Is(why, actor.ErrClosed), errors.Is(why, ErrMismatch), errors.Is(why, ErrNotDelivered):
+		return named(name, why)
+	}
+	return fmt.Errorf("cluster: %q: %w: %w", name, ErrNotDelivered, why)
+}
+
+// hopeless returns why a message need not wait for credit, or nil. mu is held.
+func (r *route) hopeless() error {
+	if r.closed {
+		return ErrNodeClosed
+	}
+	var refused error
+	for _, l := range r.links {
+		if l.refused == nil && !l.retired {
+			return nil
+		}
+		refused = errors.Join(refused, l.refused)
+	}
+	switch {
+	case refused != nil:
+		return refused
+	case r.ended != nil && errors.Is(r.ended, actor.ErrClosed):
+		return actor.ErrClosed
+	case len(r.links) == 0 && time.Since(r.alone) >= r.node.cfg.Find:
+		if err := r.node.foreigner(); err != nil {
+			return fmt.Errorf("%w (%w)", ErrNotFound, err)
+		}
+		return ErrNotFound
+	}
+	return nil
+}
+
+// pick returns the link with the most room, or nil if none has credit. mu is held.
+func (r *route) pick() *link {
+	var best *link
+	first := 0
+	if len(r.links) > 1 {
+		first = rand.IntN(len(r.links)) // so that equals are used alike
+	}
+	for i := range r.links {
+		l := r.links[(first+i)%len(r.links)]
+		if l.credit() > 0 && (best == nil || l.score() > best.score()) {
+			best = l
+		}
+	}
+	return best
+}
+
+// submit puts a message on its way, behind those that wait, or has it wait.
+func (r *route) submit(j *job) error {
+	r.mu.Lock()
+	defer r.unlock()
+	if len(r.queue) == 0 {
+		if l := r.pick(); l != nil {
+			l.put(j)
+			l.flush()
+			return nil
+		}
+	}
+	if err := r.hopeless(); err != nil {
+		return err
+	}
+	r.queue = append(r.queue, j)
+	r.want(true)
+	return nil
+}
+
+// try is submit for a message that does not wait.
+func (r *route) try(j *job) error {
+	r.mu.Lock()
+	defer r.unlock()
+	if err := r.hopeless(); err != nil {
+		return err
+	}
+	if l := r.pick(); l != nil && len(r.queue) == 0 {
+		l.put(j)
+		l.flush()
+		return nil
+	}
+	r.want(false)
+	return actor.ErrFull
+}
+
+// await waits for what a Send has to wait for. ctx ends that, and calls the message
+// back; whether that was in time is then waited for, but not for long.
+func (r *route) await(ctx context.Context, j *job) error {
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+	}
+	reason := named(r.name, ctx.Err())
+	r.mu.Lock()
+	j.canceled = reason
+	if i := slices.Index(r.queue, j); i >= 0 {
+		r.queue = slices.Delete(r.queue, i, i+1)
+		j.over = true
+		r.mu.Unlock()
+		return reason
+	}
+	peer := ""
+	if j.link != nil {
+		peer = j.link.peer
+	}
+	if !j.released {
+		r.cancel(j)
+	}
+	r.mu.Unlock()
+	patience := time.NewTimer(r.node.cfg.Beat)
+	defer patience.Stop()
+	select {
+	case err := <-j.done:
+		if errors.Is(err, errCanceled) {
+			return reason
+		}
+		return err
+	case <-patience.C:
+		return fmt.Errorf("%w: %w", j.unknown(peer, nil), ctx.Err())
+	}
+}
+
+// cancel calls a message or an ask back. mu is held.
+func (r *route) cancel(j *job) {
+	if l := j.link; l != nil && !l.over {
+		r.node.publish(r.node.subj.control(l.peer), appendUint(appendLink(head(kindCancel), l.id), j.n))
+	}
+}
+
+// forsake ends an ask whose asker has gone.
+func (r *route) forsake(j *job) {
+	r.mu.Lock()
+	defer r.unlock()
+	if j.over {
+		return
+	}
+	j.canceled = named(r.name, j.ctx.Err())
+	if l := j.link; l != nil {
+		j.over = true
+		r.cancel(j)
+		delete(l.asks, j.n)
+		r.finish(l)
+	}
+}
+
+// dispatch puts what waits on links with credit. mu is held.
+func (r *route) dispatch() {
+	for len(r.queue) > 0 {
+		l := r.pick()
+		if l == nil {
+			break
+		}
+		j := r.queue[0]
+		r.queue[0] = nil
+		r.queue = r.queue[1:]
+		if !j.over {
+			l.put(j)
+		}
+	}
+	for _, l := range slices.Clone(r.links) {
+		l.flush()
+	}
+	if len(r.queue) > 0 {
+		if err := r.hopeless(); err != nil {
+			queue := r.queue
+			r.queue = nil
+			for _, j := range queue {
+				r.settle(j, named(r.name, err))
+			}
+			return
+		}
+		r.want(true)
+	}
+}
+
+// want tells the receivers, once, that there is no credit left. mu is held.
+func (r *route) want(waits bool) {
+	for _, l := range r.links {
+		if !l.open || l.wanted || l.retired || l.refused != nil || l.credit() > 0 {
+			continue
+		}
+		l.wanted = waits
+		b := appendUint(appendLink(head(kindWant), l.id), l.granted)
+		if waits {
+			b = append(b, 1)
+		} else {
+			b = append(b, 0)
+		}
+		r.node.publish(r.node.subj.control(l.peer), b)
+	}
+}
+
+// told handles what a receiver says of a link. A link that is not there has
+// ended a moment ago, or never was.
+func (n *Node) told(k kind, from string, rd *reader) {
+	id := rd.link()
+	n.mu.Lock()
+	l := n.links[id]
+	n.mu.Unlock()
+	if l == nil {
+		return
+	}
+	if l.peer != from {
+		n.count.forged.Add(1)
+		return
+	}
+	switch k {
+	case kindState:
+		l.route.state(l, rd)
+	case kindAnswer:
+		l.route.answer(l, rd)
+	case kindEnd:
+		l.route.end(l, rd)
+	default:
+	}
+}
+
+// nack is a message that was not accepted, and why.
+type nack struct {
+	n   uint64
+	err error
+}
+
+// state handles acknowledgements and credit.
+func (r *route) state(l *link, rd *reader) {
+	processed, granted, done, room := rd.uint(), rd.uint(), rd.uint(), rd.uint()
+	var nacks []nack
+	for range rd.uint() {
+		nacks = append(nacks, nack{rd.uint(), rd.error()})
+		if rd.bad {
+			return
+		}
+	}
+	r.mu.Lock()
+	defer r.unlock()
+	if rd.bad || l.over {
+		return
+	}
+	if !l.open {
+		l.open, r.ended = true, nil
+		r.up()
+	}
+	l.stirred = time.Now()
+	var back []*job
+	for _, k := range nacks {
+		if k.n <= l.acked || k.n >= l.next || k.n > processed {
+			continue
+		}
+		j := l.pending[k.n-l.acked-1]
+		l.pending[k.n-l.acked-1] = nil
+		if j == nil {
+			continue
+		}
+		delete(l.asks, k.n)
+		if errors.Is(k.err, ErrNotDelivered) || errors.Is(k.err, actor.ErrClosed) {
+			back = append(back, j)
+			if errors.Is(k.err, actor.ErrClosed) {
+				r.ended = k.err
+				l.retired = true
+			}
+			continue
+		}
+		r.settle(j, k.err)
+	}
+	r.processed(l, processed)
+	l.ack(processed, granted, room)
+	l.done(done)
+	if len(back) > 0 {
+		why := ErrNotDelivered
+		if r.ended != nil {
+			why = r.ended
+		}
+		r.again(back, why)
+	}
+	r.dispatch()
+	r.finish(l)
+}
+
+// up says that there is a link, or that there will be none. mu is held.
+func (r *route) up() {
+	if !r.isUp {
+		r.isUp = true
+		close(r.ready)
+	}
+}
+
+// answer handles the answer to an ask.
+func (r *route) answer(l *link, rd *reader) {
+	n := rd.uint()
+	err := rd.error()
+	r.mu.Lock()
+	j := l.asks[n]
+	if rd.bad || j == nil || j.over { // the asker has gone
+		r.mu.Unlock()
+		return
+	}
+	delete(l.asks, n)
+	j.over = true
+	l.stirred = time.Now()
+	unwatch := j.unwatch
+	r.finish(l)
+	r.mu.Unlock()
+	if unwatch != nil {
+		unwatch()
+	}
+	if len(rd.rest) == 0 {
+		remote.Answer(j.reply, nil, err)
+		return
+	}
+	value, derr := r.node.decodeAnswer(j.reply, rd.rest)
+	if derr != nil {
+		r.node.count.mismatch.Add(1)
+		remote.Answer(j.reply, nil, named(r.name, fmt.Errorf("%w: the answer: %w", actor.ErrNoReply, derr)))
+		return
+	}
+	remote.Answer(j.reply, value, err)
+}
+
+// end handles the end of a link that the receiver has ended.
+func (r *route) end(l *link, rd *reader) {
+	processed := rd.uint()
+	how := ending(rd.byte())
+	err := rd.error()
+	r.mu.Lock()
+	defer r.unlock()
+	if rd.bad || l.over {
+		return
+	}
+	defer r.up()
+	if how != endUnknown && !errors.Is(err, ErrMismatch) {
+		r.over[l.peer] = max(r.over[l.peer], l.exposure)
+	}
+	if errors.Is(err, ErrMismatch) && !l.open {
+		l.refused = err
+		r.node.count.mismatch.Add(1)
+		r.node.cfg.Logger.Warn("cluster: refused", "name", r.name, "by", l.peer, "err", err)
+		r.dispatch()
+		return
+	}
+	r.processed(l, processed)
+	if how != endKept {
+		r.drop(l, err, how == endAll)
+		r.dispatch()
+		return
+	}
+	l.retired, l.buf, l.full, l.count = true, nil, nil, 0
+	r.ended = err
+	back := l.pending
+	l.pending, l.acked = nil, l.next-1
+	for _, j := range back {
+		delete(l.asks, j.n)
+	}
+	r.again(back, err)
+	r.dispatch()
+	if len(l.asks) == 0 {
+		r.drop(l, err, true)
+	}
+}
+
+// processed settles what the receiver has dealt with and has not refused. mu is held.
+func (r *route) processed(l *link, processed uint64) {
+	if processed >= l.next || processed <= l.acked {
+		return
+	}
+	for _, j := range l.pending[:processed-l.acked] {
+		if j == nil {
+			continue
+		}
+		r.node.count.accepted.Add(1)
+		if j.mode != asking {
+			r.settle(j, nil)
+			l.kept = append(l.kept, j)
+		}
+	}
+	l.ack(processed, l.granted, l.room)
+}
+
+// lose ends the links to a node that has gone.
+func (r *route) lose(id string, why error) {
+	r.mu.Lock()
+	delete(r.over, id)
+	for _, l := range slices.Clone(r.links) {
+		if l.peer == id {
+			r.keepers(l, why)
+			r.drop(l, why, false)
+		}
+	}
+	r.dispatch()
+	r.unlock()
+}
+
+// keepers reports what was accepted by an actor that has gone with its node and
+// is not known to have dealt with it. mu is held.
+func (r *route) keepers(l *link, why error) {
+	if !errors.Is(why, ErrNodeLost) {
+		return // the actor is there, and minds its messages
+	}
+	for _, j := range l.kept {
+		r.node.count.unknown.Add(1)
+		r.out = append(r.out, settled{j, j.unknown(l.peer, why)})
+	}
+	l.kept = nil
+}
+
+// look asks again where no answer came, and gives up what waits for nobody.
+func (r *route) look(now time.Time) {
+	r.mu.Lock()
+	for _, l := range slices.Clone(r.links) {
+		switch {
+		case !l.vanished.IsZero() && now.Sub(l.vanished) > 2*r.node.cfg.Beat:
+			r.drop(l, ErrNotFound, false)
+		case l.refused != nil:
+		case !l.open && now.Sub(l.asked) > r.node.cfg.Beat/5:
+			r.ask(l)
+		case l.open && len(l.pending) > 0 && now.Sub(l.stirred) > r.node.cfg.Beat:
+			l.probe()
+		}
+	}
+	for _, l := range r.links {
+		l.wanted = l.wanted && now.Sub(l.stirred) < r.node.cfg.Beat // it may have been lost
+	}
+	r.dispatch()
+	if len(r.links) == 0 && r.hopeless() != nil {
+		r.up()
+	}
+	r.unlock()
+}
+
+// busy reports whether anything is not settled.
+func (r *route) busy() bool {
+	r.mu.Lock()
+	defer r.unlock()
+	return len(r.queue) > 0 || slices.ContainsFunc(r.links, func(l *link) bool { return len(l.pending) > 0 || len(l.asks) > 0 })
+}
+
+// close ends all: see Node.Close.
+func (r *route) close() {
+	r.mu.Lock()
+	r.closed = true
+	for _, l := range slices.Clone(r.links) {
+		r.drop(l, ErrNodeClosed, false)
+	}
+	r.dispatch()
+	r.up()
+	r.unlock()
+}

@@ -1,0 +1,168 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"tinyactor/actor"
+	"tinyactor/internal/remote"
+)
+
+// sink is the typed end of an exposure.
+type sink[M any] struct {
+	*exposure
+	to *actor.Address[M]
+}
+
+// take decodes a message and gives it to the actor. It waits while there is no room.
+func (s *sink[M]) take(l *inlet, in incoming) error {
+	if in.ask {
+		return s.ask(l, in)
+	}
+	m, _, err := s.decode(in.body, nil)
+	if err != nil {
+		return err
+	}
+	if err := s.to.TrySend(m); !errors.Is(err, actor.ErrFull) {
+		return err
+	}
+	ctx, end := s.waiting(l, in.n)
+	defer end()
+	err = s.to.Send(ctx, m)
+	if errors.Is(context.Cause(ctx), errCanceled) && errors.Is(err, context.Canceled) {
+		return errCanceled
+	}
+	return err
+}
+
+// ask asks the actor what is asked from afar.
+func (s *sink[M]) ask(l *inlet, in incoming) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	if in.within > 0 {
+		ctx, cancel = context.WithTimeout(context.Background(), in.within)
+	}
+	m, q, err := s.decode(in.body, ctx)
+	if err != nil {
+		cancel()
+		return err
+	}
+	s.mu.Lock()
+	if l.gone || s.ended != nil {
+		s.mu.Unlock()
+		q.Drop()
+		cancel()
+		return context.Canceled
+	}
+	l.asks[in.n] = cancel
+	s.asking++
+	s.mu.Unlock()
+	if roomOf(remote.Look(s.to)) == 0 {
+		_, end := s.waiting(l, in.n)
+		defer end()
+		stop := context.AfterFunc(s.exposure.ctx, cancel)
+		defer stop()
+	}
+	if err := s.to.Send(q.Ctx, m); err != nil {
+		q.Drop()
+		s.asked(l, in.n, cancel)
+		return err
+	}
+	answer := func() {
+		value, err := q.Wait()
+		s.answer(l, in.n, value, err)
+		s.asked(l, in.n, cancel)
+	}
+	if in.last && q.Soon() {
+		answer()
+	} else {
+		go answer()
+	}
+	return nil
+}
+
+// asked is the end of an ask.
+func (s *sink[M]) asked(l *inlet, n uint64, cancel context.CancelFunc) {
+	cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(l.asks, n)
+	s.asking--
+}
+
+// decode makes a message of its bytes; with ctx one that asks.
+func (s *sink[M]) decode(body []byte, ctx context.Context) (m M, q *remote.Question, err error) {
+	codec := s.node.cfg.Codec
+	if v := s.shape.byName[""]; v != nil && v.reply == nil && ctx == nil && v.err == nil { // no need to look inside
+		if len(body) == 0 || body[0] != 0 {
+			err = fmt.Errorf("%w: a message that names its type, where %v is the only one", ErrMismatch, v.typ)
+		} else if err = codec.Unmarshal(body[1:], &m); err != nil {
+			err = fmt.Errorf("%w: a %v does not decode: %w", ErrMismatch, v.typ, err)
+		}
+		if err != nil {
+			s.node.count.mismatch.Add(1)
+		}
+		return m, nil, err
+	}
+	p, v, err := s.shape.decode(codec, body)
+	if err != nil {
+		s.node.count.mismatch.Add(1)
+		return m, nil, err
+	}
+	if ctx != nil {
+		at := v.replyIn(p.Elem())
+		if !at.IsValid() {
+			s.node.count.mismatch.Add(1)
+			return m, nil, fmt.Errorf("%w: a %v asks, but has no Reply", ErrMismatch, v.typ)
+		}
+		q = remote.Ask(ctx, at.Interface())
+		at.Set(reflect.ValueOf(q.Reply))
+	}
+	m, ok := reflect.TypeAssert[M](p.Elem())
+	if !ok { // it was registered as one
+		return m, q, fmt.Errorf("%w: a %v is no %v", ErrMismatch, v.typ, s.shape.declared)
+	}
+	return m, q, nil
+}
+
+// answer sends the answer of an ask.
+func (e *exposure) answer(l *inlet, n uint64, value any, err error) {
+	b := appendUint(appendLink(head(kindAnswer), l.id), n)
+	if err != nil {
+		b = appendError(b, err)
+		e.node.publish(e.node.subj.control(l.from), b)
+		return
+	}
+	full, err := e.node.encodeAnswer(appendError(b, nil), value)
+	if err != nil {
+		full = appendError(b, fmt.Errorf("cluster: %q: %w: the answer: %w", e.name, actor.ErrNoReply, err))
+	}
+	e.node.publish(e.node.subj.control(l.from), full)
+}
+
+func (n *Node) encodeAnswer(dst []byte, value any) ([]byte, error) {
+	s, err := shapeOf(reflect.TypeOf(value))
+	if err != nil {
+		return nil, err
+	}
+	before := len(dst)
+	b, _, err := s.encode(dst, n.cfg.Codec, value)
+	if err == nil && len(b)-before > n.cfg.MaxSize {
+		err = fmt.Errorf("%w: %d bytes, the most is %d", ErrTooLarge, len(b)-before, n.cfg.MaxSize)
+	}
+	return b, err
+}
+
+// decodeAnswer makes the value that a Reply takes.
+func (n *Node) decodeAnswer(reply any, body []byte) (any, error) {
+	s, err := shapeOf(remote.Answered(reply))
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := s.decode(n.cfg.Codec, body)
+	if err != nil {
+		return nil, err
+	}
+	return p.Elem().Interface(), nil
+}
