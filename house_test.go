@@ -100,6 +100,7 @@ func TestImports(t *testing.T) {
 		"internal/mailbox": {"internal/sched"},
 		"internal/hold":    {},
 		"internal/inspect": {},
+		"internal/remote":  {},
 		"internal/sched":   {"internal/sched/explore"},
 		"supervisor":       {"actor", "internal/"},
 		"observer":         {"actor", "supervisor", "internal/hold", "internal/inspect"},
