@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -27,14 +28,19 @@ const (
 	// is a pause: so long, and so many times as long as that took.
 	leastPause = 500 * time.Millisecond
 	pauseTimes = 4
+
+	// tellAgain is when a deadlock is logged once more that ended, because somebody
+	// gave up waiting, and came again.
+	tellAgain = time.Minute
 )
 
 // deadlockWatch is what the looks for deadlocks remember.
 type deadlockWatch struct {
-	known []cycle          // that were confirmed
-	tries map[string]tries // of cycles that could not be confirmed, by key
-	dump  time.Time        // when it was last asked who is asleep
-	pause time.Duration    // how long not again
+	known []cycle              // that were confirmed
+	tries map[string]tries     // of cycles that could not be confirmed, by key
+	dump  time.Time            // when it was last asked who is asleep
+	pause time.Duration        // how long not again
+	told  map[string]time.Time // when a deadlock was logged last, by the way through its actors
 }
 
 // tries counts how often it was asked whether the processes of a cycle are asleep.
@@ -43,8 +49,8 @@ type tries struct {
 	unseen int // the last ones, in which nothing said that they are not, but not all were seen
 }
 
-// deadlocks returns the deadlocks there are, and which of them nobody was told
-// of. looking is held.
+// deadlocks returns the deadlocks there are, and which of them are to be logged.
+// looking is held.
 //
 // That a wait is in two readings, with the same beginning, says that it was there
 // all the time between them. So what is blocked in both, was at one moment.
@@ -64,7 +70,22 @@ func (o *Observer) deadlocks(now time.Time, all sights) (known, news []cycle) {
 		delete(w.tries, g.key(c))
 	}
 	w.known = append(w.known, news...)
-	return slices.Clone(w.known), news
+	return slices.Clone(w.known), w.untold(now, news)
+}
+
+// untold returns those that were not logged a short while ago.
+func (w *deadlockWatch) untold(now time.Time, news []cycle) []cycle {
+	maps.DeleteFunc(w.told, func(_ string, at time.Time) bool { return now.Sub(at) >= tellAgain })
+	return slices.DeleteFunc(news, func(c cycle) bool {
+		_, told := w.told[c.way()]
+		if !told {
+			if w.told == nil {
+				w.told = make(map[string]time.Time)
+			}
+			w.told[c.way()] = now
+		}
+		return told
+	})
 }
 
 // edges returns the waits of processes that have lasted for a while.

@@ -365,7 +365,7 @@ func TestDeadlockEnds(t *testing.T) {
 			if got := o.Snapshot().Deadlocks; len(got) != 1 || !got[0].Since.Equal(since) || len(got[0].Actors) != 2 {
 				t.Errorf("round %d: there are %+v", i, got)
 			}
-			time.Sleep(4 * time.Second)
+			time.Sleep(time.Minute) // sooner, it would not be logged again
 			if got := o.Snapshot(); len(got.Deadlocks)+len(got.Waits) > 0 {
 				t.Errorf("round %d: afterwards there are %+v", i, got)
 			}
@@ -497,4 +497,37 @@ func busy(t *testing.T, d, slow time.Duration) {
 	if s := o.Snapshot(); s.Totals.Received < 1000 || slow > 500*time.Millisecond && longest < time.Second {
 		t.Errorf("it was not busy: %d received, the longest wait was %v", s.Totals.Received, longest)
 	}
+}
+
+// Actors that give up, and try again, and block each other again, are logged once
+// in a while.
+func TestDeadlockThatComesAgainIsLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, _, log := watched(t, observer.Options{})
+		retries := func(to *actor.Address[order]) order {
+			return order{do: func(ctx context.Context) error {
+				for range 60 {
+					short, end := context.WithTimeout(ctx, time.Second)
+					_, _ = actor.Ask(short, to, func(r actor.Reply[int]) order { return order{reply: r} })
+					end()
+				}
+				return nil
+			}}
+		}
+		below, open := closedGate(ctx)
+		_, a := spawn(below, "a")
+		_, b := spawn(below, "b")
+		tell(t, a, retries(b))
+		tell(t, b, retries(a))
+		close(open)
+		time.Sleep(59 * time.Second)
+		synctest.Wait()
+		if n := strings.Count(log.String(), "deadlock"); n != 1 {
+			t.Errorf("logged %d times:\n%s", n, log)
+		}
+		for _, addr := range []*actor.Address[order]{a, b} {
+			addr.Halt()
+			<-addr.Done()
+		}
+	})
 }
