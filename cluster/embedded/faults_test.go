@@ -49,6 +49,7 @@ func (l *ledger) report(_ string, msg any, err error) {
 // own, while these are killed, frozen and drained. Then every message must be
 // accounted for by its number.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	s, children := processes(t, 3)
 	books := &ledger{said: map[int]error{}, reported: map[int]error{}}
 	node := join(t, s, cluster.Config{Name: "parent", Undelivered: books.report})
@@ -133,6 +134,7 @@ func TestFaults(t *testing.T) {
 // What a killed node's actor had accepted is reported: what was in its inbox, and
 // what it had in hand; not what it had dealt with.
 func TestKilledInbox(t *testing.T) {
+	t.Parallel()
 	s, children := processes(t, 1)
 	books := &ledger{said: map[int]error{}, reported: map[int]error{}}
 	node := join(t, s, cluster.Config{Name: "parent", Undelivered: books.report})

@@ -19,6 +19,7 @@ import (
 // The one server goes and comes back, under load. The nodes find each other again,
 // and what was under way is accounted for.
 func TestServerRestarts(t *testing.T) {
+	t.Parallel()
 	listen := free(t, 1)[0]
 	s, err := embedded.Start(embedded.Config{Listen: listen})
 	if err != nil {
