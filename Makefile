@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check test race stress fuzz bench bench-quick laws parity model linear mutants faults soak screenshots lint rename
+.PHONY: help check test race stress fuzz bench bench-quick laws parity model linear mutants faults cluster-faults soak screenshots lint rename
 
 # How often a stress test runs, and how long each fuzz test.
 COUNT ?= 20
@@ -52,6 +52,9 @@ mutants: ## named bugs that the tests must find, into docs/mutants.md
 
 faults: ## N=100000 random programs of everything, under random faults
 	go test -v -count=1 -timeout=2h -run '^TestFaults$$' ./tests/faults -faults.n $(or $(N),100000)
+
+cluster-faults: ## nodes as processes that are killed, frozen and drained under load, N=7 rounds
+	go test -v -count=1 ./cluster/embedded -run '^TestFaults' -faults.n=$(or $(N),7)
 
 soak: ## everything at once for T=60s, on real time
 	GOEXPERIMENT=goroutineleakprofile go run ./tests/cmd/soak -t $(or $(T),60s)
