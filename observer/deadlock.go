@@ -75,7 +75,10 @@ func (o *Observer) deadlocks(now time.Time, all sights) (known, news []cycle) {
 
 // untold returns those that were not logged a short while ago.
 func (w *deadlockWatch) untold(now time.Time, news []cycle) []cycle {
-	maps.DeleteFunc(w.told, func(_ string, at time.Time) bool { return now.Sub(at) >= tellAgain })
+	maps.DeleteFunc(w.told, func(_ string, at time.Time) bool {
+		since := now.Sub(at)
+		return since < 0 || since >= tellAgain // below 0 in another bubble
+	})
 	return slices.DeleteFunc(news, func(c cycle) bool {
 		_, told := w.told[c.way()]
 		if !told {
