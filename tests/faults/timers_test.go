@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"slices"
 	"fmt"
 	"time"
 
@@ -83,10 +84,10 @@ func (w *world) stopTimer(n int) {
 // stopTicks stops what would else tick until the end.
 func (w *world) stopTicks() {
 	w.mu.Lock()
-	n := len(w.timers)
+	timers := slices.Clone(w.timers) // a process may still start others
 	w.mu.Unlock()
-	for i := range n {
-		if w.timers[i].letter.period && w.timers[i].after < 100*ms {
+	for i, tm := range timers {
+		if tm.letter.period && tm.after < 100*ms {
 			w.stopTimer(i)
 		}
 	}
