@@ -1,8 +1,8 @@
 package faults_test
 
 import (
-	"slices"
 	"fmt"
+	"slices"
 	"time"
 
 	"tinyactor/actor"
