@@ -321,7 +321,7 @@ func TestDeadlocksInRealTime(t *testing.T) {
 		}
 		t.Run(knot.name, func(t *testing.T) {
 			t.Parallel()
-			for range 8 { // on a machine that does other things too
+			for range 3 {
 				ctx, _, log := watched(t, observer.Options{})
 				ctx, gate := closedGate(ctx)
 				knot.tie(t, ctx)
