@@ -21,7 +21,6 @@ type shell struct {
 
 	// Of the process's goroutine alone.
 	process hold.Process
-	id      actor.ID        // of its actor
 	ctx     context.Context //nolint:containedctx // of the process that the shell is
 	epoch   time.Time
 	closed  func() bool // the supervisor will not be started again
@@ -99,7 +98,6 @@ func (s *shell) run(ctx context.Context, in *actor.Inbox[actor.None]) error {
 	s.ctx = ctx
 	s.process, _ = ctx.Value(hold.ProcessKey{}).(hold.Process)
 	s.process.Describe(s.sup)
-	s.id = in.Address().ID() // Start may not have set that of sup yet
 	s.closed = in.Address().Closed
 	s.clock = time.NewTimer(time.Hour)
 	s.clock.Stop()
@@ -340,7 +338,7 @@ func (s *shell) finish(a *action) {
 		why = reasonAborted
 	}
 	if why != reasonStopped {
-		s.end = &endError{id: s.id, name: s.sup.name, reason: why, child: s.blamed, err: a.err}
+		s.end = &endError{id: s.sup.ID(), name: s.sup.name, reason: why, child: s.blamed, err: a.err}
 	}
 	s.state.Lock()
 	defer s.state.Unlock()

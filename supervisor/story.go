@@ -241,7 +241,7 @@ func (s *shell) tell(a *action) {
 		if a.reason == reasonLimit {
 			n.Kind = string(actor.EventLimitExceeded)
 		}
-		n.Err = &endError{id: s.id, name: s.sup.name, reason: a.reason, child: s.blamed, err: a.err}
+		n.Err = &endError{id: s.sup.ID(), name: s.sup.name, reason: a.reason, child: s.blamed, err: a.err}
 	}
 	s.process.Tell(n)
 }

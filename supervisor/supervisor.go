@@ -62,10 +62,15 @@ func Start(owner context.Context, spec *Spec) (*Supervisor, error) {
 	}
 	sh := newShell(s)
 	s.current.Store(sh)
+	complete := make(chan struct{}) // s is, before a child can look at it
 	child, addr := actor.Spawn(&hold.Context{Context: owner},
 		actor.Config{Name: s.name, Capacity: actor.Unbounded(), AbortTimer: math.MaxInt64},
-		func(ctx context.Context, in *actor.Inbox[actor.None]) error { return sh.run(ctx, in) })
+		func(ctx context.Context, in *actor.Inbox[actor.None]) error {
+			<-complete
+			return sh.run(ctx, in)
+		})
 	s.Ref, s.child, s.wait = addr, child, addr.Wait
+	close(complete)
 	select {
 	case <-sh.up:
 		return s, nil
