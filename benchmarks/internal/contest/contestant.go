@@ -10,6 +10,7 @@ package contest
 
 import (
 	"context"
+	"io"
 	"slices"
 )
 
@@ -20,6 +21,9 @@ const Slots = 1024
 const Batch = 64
 
 // A Contestant makes actors: goroutines with a mailbox.
+//
+// One that has something to clean up when it is not needed any more is an
+// io.Closer: see [Close].
 type Contestant interface {
 	// Spawn starts an actor that has one process for each receiver, which
 	// gives the receiver each message that the process takes.
@@ -27,6 +31,14 @@ type Contestant interface {
 	// Serve starts an actor that gives each question to the receiver, and
 	// answers it with Answer.
 	Serve(r *Receiver) Server
+}
+
+// Close has a contestant clean up, if it does.
+func Close(c Contestant) error {
+	if c, ok := c.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 // Options say what an actor is made for. A contestant that has nothing for an
@@ -69,8 +81,11 @@ type Entry struct {
 	Enters func(w *Workload) (ok bool, reason string)
 }
 
-// All enters all workloads.
-func All(*Workload) (bool, string) { return true, "" }
+// All enters all workloads but those between machines.
+func All(w *Workload) (bool, string) { return !w.Remote, "" }
+
+// Remote enters the workloads between machines.
+func Remote(w *Workload) (bool, string) { return w.Remote, "" }
 
 // In enters the workloads of these names.
 func In(names ...string) func(*Workload) (bool, string) {
@@ -82,6 +97,6 @@ func In(names ...string) func(*Workload) (bool, string) {
 func But(reasons map[string]string) func(*Workload) (bool, string) {
 	return func(w *Workload) (bool, string) {
 		reason, out := reasons[w.Name]
-		return !w.Own && !w.Supervised && !out, reason
+		return !w.Own && !w.Supervised && !w.Remote && !out, reason
 	}
 }

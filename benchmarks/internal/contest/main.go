@@ -51,9 +51,10 @@ func Main(entries ...Entry) {
 		})
 		ctx, cancel := context.WithCancel(context.Background()) // one that can end, as those of programs do
 		defer cancel()
-		values, err := w.Measure(e.New(ctx), *n, *d, *patience)
+		c := e.New(ctx)
+		values, err := w.Measure(c, *n, *d, *patience)
 		printJSON(values)
-		return err
+		return errors.Join(err, Close(c))
 	}); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", *contestant, err)
 		os.Exit(1)

@@ -23,6 +23,9 @@ type Workload struct {
 	Own bool
 	// Supervised is a workload that only contestants with supervisors enter.
 	Supervised bool
+	// Remote is a workload between machines, which only contestants enter that
+	// send over a network.
+	Remote bool
 	// Cold is a workload that is measured without a warm-up.
 	Cold bool
 	// Lasts is how long a part of it takes that is not counted in operations.

@@ -57,6 +57,10 @@ func workloads() []*Workload {
 		&Workload{Name: "idle-1m", Title: "idle actor, one of 1,000,000", Fixed: 1_000_000, Cold: true, Once: true, run: idle},
 		&Workload{Name: "longest-send", Title: "longest Send, 1000 senders", Fixed: 4_000_000, Step: 1000, Lasts: time.Second, Own: true, run: longest(1000, Options{})},
 		&Workload{Name: "longest-send-bounded", Title: "longest Send, 1000 senders, bounded", Fixed: 4_000_000, Step: 1000, Lasts: time.Second, Own: true, run: longest(1000, Options{Bounded: true})},
+		&Workload{Name: "remote-tell", Title: "remote tell, 1 sender", Remote: true, run: tell(Options{Bounded: true})},
+		&Workload{Name: "remote-tell-64", Title: "remote tell, 64 senders", Step: 64, Remote: true, run: fanIn(64, Options{Bounded: true})},
+		&Workload{Name: "remote-ask-1", Title: "remote ask, 1 caller", Remote: true, run: ask(1, false)},
+		&Workload{Name: "remote-ask-64", Title: "remote ask, 64 callers", Step: 64, Remote: true, run: ask(64, false)},
 		&Workload{Name: "soak", Title: "soak, 8 senders, 10⁸ messages", Fixed: 100_000_000, Once: true, Own: true, run: soak},
 	)
 }

@@ -18,4 +18,5 @@ var Programs = []Program{
 	{"phony", []string{"phony"}},
 	{"protoactor", []string{"protoactor-go"}},
 	{"suture", []string{"suture"}},
+	{"remote", []string{"cluster", "cluster-async", "nats"}},
 }

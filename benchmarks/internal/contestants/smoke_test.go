@@ -1,6 +1,7 @@
 package contestants_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"tinyactor/benchmarks/internal/contestants/observed"
 	"tinyactor/benchmarks/internal/contestants/phony"
 	"tinyactor/benchmarks/internal/contestants/protoactor"
+	"tinyactor/benchmarks/internal/contestants/remote"
 	"tinyactor/benchmarks/internal/contestants/suture"
 	"tinyactor/benchmarks/internal/contestants/tiny"
 	"tinyactor/benchmarks/internal/report"
@@ -24,6 +26,7 @@ var entries = map[string][]contest.Entry{
 	"phony":      phony.Entries,
 	"protoactor": protoactor.Entries,
 	"suture":     suture.Entries,
+	"remote":     remote.Entries,
 }
 
 // size is so many operations that each goroutine of a workload has something
@@ -49,8 +52,9 @@ func TestSmoke(t *testing.T) {
 				}
 				t.Run(e.Name+"/"+w.Name, func(t *testing.T) {
 					t.Parallel()
-					values, err := w.Do(e.New(t.Context()), size(w), time.Millisecond, time.Minute)
-					if err != nil {
+					c := e.New(t.Context())
+					values, err := w.Do(c, size(w), time.Millisecond, time.Minute)
+					if err := errors.Join(err, contest.Close(c)); err != nil {
 						t.Fatal(err)
 					}
 					if len(values) == 0 || values[0].Row != w.Name {

@@ -28,7 +28,9 @@ func (d *Document) Markdown(out io.Writer) error {
 	fmt.Fprintf(b, docHead, d.Date, d.Commit, d.Machine, d.Rounds)
 	d.overview(b)
 	b.WriteString(docLooked)
-	d.looked(b)
+	d.multiples(b, "tinyactor", lookers)
+	b.WriteString(docRemote)
+	d.multiples(b, "nats", remotes)
 	b.WriteString(docTargets)
 	d.targets(b)
 	b.WriteString(docMethod)
@@ -57,8 +59,8 @@ func (d *Document) overview(b *strings.Builder) {
 	head(b, 1, append([]string{""}, shown...)...)
 	for _, name := range d.Rows {
 		w := contest.Find(name)
-		if w == nil {
-			continue // a second value of a workload
+		if w == nil || w.Remote {
+			continue // a second value of a workload, or one of another table
 		}
 		fields := []string{w.Title}
 		for _, contestant := range shown {
@@ -89,15 +91,18 @@ func unit(c *Cell) string {
 // lookers are the contestants that are this library while somebody looks.
 var lookers = []string{"observed", "observed-viewer", "observed-prometheus", "observed-otel", "traced-unsampled", "traced-sampled"}
 
-// looked is a table of what looking costs, as multiples of what the same costs
-// when nobody does.
-func (d *Document) looked(b *strings.Builder) {
-	head(b, 1, append([]string{"", "tinyactor"}, lookers...)...)
+// remotes are the contestants that are this library between two nodes.
+var remotes = []string{"cluster", "cluster-async"}
+
+// multiples is a table of what some contestants take, as multiples of what the
+// same takes one of them.
+func (d *Document) multiples(b *strings.Builder, base string, others []string) {
+	head(b, 1, append([]string{"", base}, others...)...)
 	for _, name := range d.Rows {
-		fields := []string{title(name), d.median(name, "tinyactor")}
+		fields := []string{title(name), d.median(name, base)}
 		any := false
-		for _, contestant := range lookers {
-			ratio, ok := d.Ratio(name, contestant, "tinyactor")
+		for _, contestant := range others {
+			ratio, ok := d.Ratio(name, contestant, base)
 			if any = any || ok; !ok {
 				fields = append(fields, "–")
 				continue

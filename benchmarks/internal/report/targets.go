@@ -85,7 +85,17 @@ func targets() []Target {
 	for _, row := range []string{"tell", contest.TellName(8), "ping-pong", "ask-1"} {
 		all = append(all, Target{Row: row, Contestant: "observed", Against: "tinyactor", Max: 1.10})
 	}
-	return append(all, libraries()...)
+	return slices.Concat(all, remote(), libraries())
+}
+
+// remote are the targets between machines, against NATS's client alone.
+func remote() []Target {
+	return []Target{
+		{Row: "remote-tell", Contestant: "cluster-async", Against: "nats", Max: 2.0}, // half the rate
+		{Row: "remote-tell-64", Contestant: "cluster", Against: "nats", Max: 2.0},
+		{Row: "remote-ask-1", Contestant: "cluster", Against: "nats", Max: 1.3},
+		{Row: "remote-ask-64", Contestant: "cluster", Against: "nats", Max: 1.3},
+	}
 }
 
 // libraries are the targets against other libraries: to be faster in every row

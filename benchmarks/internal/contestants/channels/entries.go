@@ -38,7 +38,7 @@ var small = []string{
 func but(reasons map[string]string) func(*contest.Workload) (bool, string) {
 	return func(w *contest.Workload) (bool, string) {
 		reason, out := reasons[w.Name]
-		return !out && !w.Supervised, reason
+		return !out && !w.Supervised && !w.Remote, reason
 	}
 }
 
