@@ -56,8 +56,8 @@
 // Each node has one subscription for what is for it alone, one for the beats of
 // all, and one for each name that it exposes:
 //
-//	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room
-//	<cluster>.node.<id>.ctl         open, want, cancel; state, answer, end
+//	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room; farewell
+//	<cluster>.node.<id>.ctl         open, want, cancel; state, answer, end; wonder, farewell
 //	<cluster>.node.<id>.in.<name>   messages
 //
 // Between a sending node and an exposed name on one node there is a link. The
@@ -77,6 +77,10 @@
 // answer back with its error: what errors.Is says of the sentinels of packages
 // actor, context and cluster holds at home too, and a *actor.PanicError comes
 // with its stack.
+//
+// How an exposed actor has ended, its node says once, to all, beside the beats: so
+// nobody has to be remembered who watches it. Who has not heard that, and finds
+// the actor missing in the beats, asks.
 //
 // A node that is not heard of for Config.Lost is lost: its links end. Beats go
 // over core NATS, which has no leader to lose. Frames start with a version byte,
@@ -117,5 +121,5 @@
 //
 // # Not here
 //
-// Singletons, durable inboxes, watching remote actors, and keyed actors.
+// Singletons, durable inboxes, and keyed actors.
 package cluster

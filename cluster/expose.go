@@ -29,7 +29,7 @@ func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[
 	if err != nil {
 		return named(name, err)
 	}
-	e := &exposure{node: n, name: name, shape: s, to: to, closed: to.Closed}
+	e := &exposure{node: n, name: name, shape: s, to: to, closed: to.Closed, exit: to.Wait}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.take = (&sink[M]{e, to}).take
 	if err := e.begin(); err != nil {
@@ -45,6 +45,7 @@ func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[
 			e.withdraw(ErrNotFound)
 		case <-e.ctx.Done():
 		}
+		e.farewell()
 	})
 	return nil
 }
@@ -59,6 +60,7 @@ type exposure struct {
 	shape  *shape
 	to     actor.Ref
 	closed func() bool
+	exit   func(context.Context) error // waits, and returns how the actor has ended; nil if farewell is not called
 	take   func(*inlet, incoming) error
 	sub    *nats.Subscription
 	ctx    context.Context //nolint:containedctx // it is the exposure's life
@@ -160,6 +162,7 @@ func (e *exposure) withdraw(why error) {
 	n.mu.Lock()
 	if n.exposed[e.name] == e {
 		delete(n.exposed, e.name)
+		e.parting()
 	}
 	n.mu.Unlock()
 	e.cancel()

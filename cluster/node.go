@@ -27,15 +27,17 @@ type Node struct {
 	stop    chan struct{} // closed by Close
 	stopped sync.WaitGroup
 
-	mu       sync.Mutex
-	subs     []*nats.Subscription
-	peers    map[string]*peer
-	routes   map[routeKey]*route
-	links    map[uint64]*link // that this node sends on
-	exposed  map[string]*exposure
-	nextID   uint64 // of exposures
-	draining bool
-	closed   bool
+	mu        sync.Mutex
+	subs      []*nats.Subscription
+	peers     map[string]*peer
+	routes    map[routeKey]*route
+	links     map[uint64]*link // that this node sends on
+	exposed   map[string]*exposure
+	watches   map[string][]*watch  // by name
+	farewells map[uint64]*farewell // by exposure, of those that have ended lately
+	nextID    uint64               // of exposures
+	draining  bool
+	closed    bool
 }
 
 // peer is a node as its beats say, this one included.
@@ -72,6 +74,7 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 		stop:  make(chan struct{}),
 		peers: make(map[string]*peer), routes: make(map[routeKey]*route),
 		links: make(map[uint64]*link), exposed: make(map[string]*exposure),
+		watches: make(map[string][]*watch), farewells: make(map[uint64]*farewell),
 	}
 	n.reports.node = n
 	for subject, handle := range map[string]func(*nats.Msg){n.subj.control(n.id): n.control, n.subj.beats(): n.control} {
@@ -157,6 +160,7 @@ func (n *Node) look(now time.Time, slept bool) {
 		if now.Sub(p.heard) > n.cfg.Lost {
 			lost = append(lost, id)
 			delete(n.peers, id)
+			n.missed(id, ErrNodeLost)
 		}
 	}
 	routes, exposures := n.all()
@@ -171,6 +175,7 @@ func (n *Node) look(now time.Time, slept bool) {
 	for _, e := range exposures {
 		e.look()
 	}
+	n.wonder(now)
 }
 
 // all returns the routes and exposures there are. n.mu is held.
@@ -247,6 +252,10 @@ func (n *Node) control(m *nats.Msg) {
 		n.asked(k, from, &r)
 	case kindState, kindAnswer, kindEnd:
 		n.told(k, from, &r)
+	case kindFarewell:
+		n.parted(from, &r)
+	case kindWonder:
+		n.wondered(from, &r)
 	default:
 		r.fail()
 	}
@@ -265,7 +274,7 @@ func (n *Node) open(m *nats.Msg) (r reader, k kind, from string, ok bool) {
 		n.count.forged.Add(1)
 		return r, 0, "", false
 	}
-	if len(m.Data) > max(n.cfg.MaxSize, packetSize)+4<<10 {
+	if len(m.Data) > max(n.cfg.MaxSize, packetSize, 3*maxText)+4<<10 {
 		n.count.tooLarge.Add(1)
 		return r, 0, "", false
 	}
@@ -335,8 +344,10 @@ func (n *Node) heard(from string, r *reader) {
 	}
 	if flags&beatBye != 0 {
 		delete(n.peers, from)
+		n.missed(from, ErrNodeClosed)
 	} else {
 		n.peers[from] = p
+		n.sighted(from, p)
 	}
 	routes, _ := n.all()
 	n.mu.Unlock()
@@ -409,6 +420,7 @@ func (n *Node) Close() error {
 	}
 	n.closed, n.draining = true, true
 	routes, exposures := n.all()
+	n.unwatch()
 	n.mu.Unlock()
 	close(n.stop)
 	for _, e := range exposures {

@@ -13,14 +13,16 @@ const version = 1
 type kind byte
 
 const (
-	kindBeat   kind = iota + 1 // a node lives, and exposes these names
-	kindOpen                   // sender to receiver: begin a link
-	kindData                   // messages of a link
-	kindWant                   // the sender has messages and no credit
-	kindCancel                 // the sender does not want this message any more, if it is not too late
-	kindState                  // receiver to sender: what has come, and credit
-	kindAnswer                 // of an ask
-	kindEnd                    // the link is over
+	kindBeat     kind = iota + 1 // a node lives, and exposes these names
+	kindOpen                     // sender to receiver: begin a link
+	kindData                     // messages of a link
+	kindWant                     // the sender has messages and no credit
+	kindCancel                   // the sender does not want this message any more, if it is not too late
+	kindState                    // receiver to sender: what has come, and credit
+	kindAnswer                   // of an ask
+	kindEnd                      // the link is over
+	kindFarewell                 // to all, or an answer: how an exposed actor has ended
+	kindWonder                   // the beats speak of an actor no more: how has it ended?
 )
 
 // Flags of a data frame.

@@ -102,7 +102,7 @@ func childMain(text string) error {
 			return nil
 		})
 	})
-	if err := errors.Join(cluster.Expose(ctx, node, "work", work), cluster.Expose(ctx, node, "shop."+cfg.Name, shop)); err != nil {
+	if err := errors.Join(cluster.Expose(ctx, node, "work", work), cluster.Expose(ctx, node, "shop."+cfg.Name, shop), exposeMortals(ctx, node)); err != nil {
 		return err
 	}
 	fmt.Println("ready", node.ID())
