@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"tinyactor/internal/sched/explore"
-	"tinyactor/tests/model"
+	"tinyactor/tests/internal/repo"
 )
 
 // planted is a bug that others have had, put into the code that is explored.
@@ -102,7 +102,11 @@ func findPlanted(ctx context.Context, dir string, opts options) error {
 
 // overlay writes the file with the bug, and one that tells the compiler of it.
 func (b planted) overlay(dir string) (string, error) {
-	path := filepath.Join(model.Root(), b.file)
+	root, err := repo.Root()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(root, b.file)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return "", err

@@ -23,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"tinyactor/tests/internal/repo"
 	"tinyactor/tests/mutants"
 )
 
@@ -53,7 +54,7 @@ func try(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	root, err := findRoot()
+	root, err := repo.Root()
 	if err != nil {
 		return err
 	}
@@ -107,24 +108,6 @@ func choose(o *options) ([]mutants.Mutant, error) {
 		return nil, errors.New("the table is of all mutants: write goes with neither group nor run")
 	}
 	return chosen, nil
-}
-
-// findRoot returns the folder above this one that has the workspace.
-func findRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.work")); err == nil {
-			return dir, nil
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "", errors.New("this is not inside the repository: no go.work")
-		}
-		dir = up
-	}
 }
 
 // tryAll tries mutants, so many at a time, and returns what became of them in
