@@ -32,6 +32,15 @@ type Config struct {
 	// Find is how long a Send waits for a node that exposes the name before it
 	// returns ErrNotFound; 1 s if it is 0.
 	Find time.Duration
+	// Lease is for how long a singleton, or an actor with a key, may at most go on
+	// where it runs after others can have it; 15 s if it is 0, and more than Lost.
+	// A node that lives renews what it holds five times as often. The KV store that
+	// has the leases can be away for some 9 s when the server that leads it dies,
+	// and nobody should lose anything by that. All nodes should have the same.
+	Lease time.Duration
+	// Replicas is on how many servers JetStream keeps what this node is the first
+	// to ask it for. 0: 3 if the server is one of a cluster, else 1.
+	Replicas int
 	// Undelivered gets every message for which a send has returned nil and which
 	// then, as far as is known, no process has received: with ErrUnknown if its
 	// node was lost before it told of that, so that it may have been; else it
@@ -62,7 +71,7 @@ func (c Config) orDefaults(nc *nats.Conn) (Config, error) {
 	for _, d := range []struct {
 		field  *time.Duration
 		normal time.Duration
-	}{{&c.Beat, 500 * time.Millisecond}, {&c.Lost, 2 * time.Second}, {&c.Find, time.Second}} {
+	}{{&c.Beat, 500 * time.Millisecond}, {&c.Lost, 2 * time.Second}, {&c.Find, time.Second}, {&c.Lease, 15 * time.Second}} {
 		if *d.field == 0 {
 			*d.field = d.normal
 		}
@@ -77,6 +86,10 @@ func (c Config) orDefaults(nc *nats.Conn) (Config, error) {
 	switch {
 	case c.Beat < 0 || c.Lost < 2*c.Beat || c.Find < 0:
 		return c, fmt.Errorf("cluster: a node that beats every %v and is lost after %v", c.Beat, c.Lost)
+	case c.Lease <= c.Lost:
+		return c, fmt.Errorf("cluster: leases of %v, where a node is lost after %v", c.Lease, c.Lost)
+	case c.Replicas < 0 || c.Replicas > 5:
+		return c, fmt.Errorf("cluster: %d replicas, JetStream keeps 1 to 5", c.Replicas)
 	case c.Window < 1 || c.Window > 1<<16:
 		return c, fmt.Errorf("cluster: a window of %d messages", c.Window)
 	case c.MaxSize < 1 || c.MaxSize > most:

@@ -42,6 +42,11 @@ var (
 	// process that was closed or is being drained.
 	ErrNodeClosed = errors.New("cluster: node closed")
 
+	// ErrLeaseLost comes, beside actor.ErrAborted, as the cause of the context of
+	// a singleton or a keyed actor that was aborted because its node may not run
+	// it any more: the lease could not be renewed, or another node was given it.
+	ErrLeaseLost = errors.New("cluster: lease lost")
+
 	// ErrBadName comes when a name is not made of letters, digits, -, _ and
 	// single dots between them, or is longer than 128 bytes.
 	ErrBadName = errors.New("cluster: bad name")

@@ -25,18 +25,10 @@ func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[
 	if err := checkName("name", name); err != nil {
 		return err
 	}
-	s, err := shapeOf(reflect.TypeFor[M]())
+	e, err := expose(n, name, to, actor.ErrClosed, nil)
 	if err != nil {
 		return named(name, err)
 	}
-	e := &exposure{node: n, name: name, shape: s, to: to, closed: to.Closed, exit: to.Wait}
-	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.take = (&sink[M]{e, to}).take
-	if err := e.begin(); err != nil {
-		e.cancel()
-		return named(name, err)
-	}
-	n.beat(0)
 	n.stopped.Go(func() {
 		select {
 		case <-to.Done():
@@ -50,6 +42,24 @@ func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[
 	return nil
 }
 
+// expose begins an exposure. ends is what senders are told when the actor is
+// closed. sure, if not nil, says whether this node may take messages now.
+func expose[M any](n *Node, name string, to *actor.Address[M], ends error, sure func() bool) (*exposure, error) {
+	s, err := shapeOf(reflect.TypeFor[M]())
+	if err != nil {
+		return nil, err
+	}
+	e := &exposure{node: n, name: name, shape: s, to: to, closed: to.Closed, exit: to.Wait, ends: ends, sure: sure}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.take = (&sink[M]{e, to}).take
+	if err := e.begin(); err != nil {
+		e.cancel()
+		return nil, err
+	}
+	n.beat(0)
+	return e, nil
+}
+
 // exposure is an actor of this node under its name. Its subscription's goroutine
 // takes packets in and moves the messages to the actor; when that waits, so do
 // all senders, who then have no credit left.
@@ -61,6 +71,8 @@ type exposure struct {
 	to     actor.Ref
 	closed func() bool
 	exit   func(context.Context) error // waits, and returns how the actor has ended; nil if farewell is not called
+	ends   error
+	sure   func() bool
 	take   func(*inlet, incoming) error
 	sub    *nats.Subscription
 	ctx    context.Context //nolint:containedctx // it is the exposure's life
@@ -433,16 +445,20 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 		switch {
 		case canceled:
 			err = errCanceled
+		case !e.mayTake():
+			err = errMoved
 		case len(m.body) > n.cfg.MaxSize:
 			n.count.tooLarge.Add(1)
 			err = fmt.Errorf("%w: %d bytes, and node %s takes %d", ErrTooLarge, len(m.body), n.id, n.cfg.MaxSize)
 		default:
 			err = e.take(l, m)
 		}
+		if errors.Is(err, actor.ErrClosed) {
+			closed, err = true, e.ends
+		}
 		if err == nil {
 			n.count.received.Add(1)
 		}
-		closed = closed || errors.Is(err, actor.ErrClosed)
 		e.mu.Lock()
 		if e.ended != nil && errors.Is(err, context.Canceled) {
 			e.mu.Unlock()
@@ -458,9 +474,12 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 		e.mu.Unlock()
 	}
 	if closed {
-		n.stopped.Go(func() { e.withdraw(actor.ErrClosed) })
+		n.stopped.Go(func() { e.withdraw(e.ends) })
 	}
 }
+
+// mayTake reports whether this node may take messages for the name.
+func (e *exposure) mayTake() bool { return e.sure == nil || e.sure() }
 
 // tell says to the sender what has come and what it may send, if that is news or
 // if it is to be said anyway. mu is held.
@@ -511,7 +530,7 @@ func (e *exposure) poll() {
 				return
 			}
 			if e.closed() {
-				e.withdraw(actor.ErrClosed)
+				e.withdraw(e.ends)
 				return
 			}
 			e.mu.Lock()
@@ -545,7 +564,7 @@ func (e *exposure) wanted() bool {
 // look notices that the actor was closed, and tells again what may have been lost.
 func (e *exposure) look() {
 	if e.closed() {
-		e.node.stopped.Go(func() { e.withdraw(actor.ErrClosed) })
+		e.node.stopped.Go(func() { e.withdraw(e.ends) })
 		return
 	}
 	e.mu.Lock()

@@ -37,6 +37,11 @@ func (s subjects) control(node string) string { return s.prefix + ".node." + nod
 // inbox is where one node takes messages for one name.
 func (s subjects) inbox(node, name string) string { return s.prefix + ".node." + node + ".in." + name }
 
+// bucket is the KV bucket with the leases. Buckets have no dots in their names.
+func (s subjects) bucket() string {
+	return strings.NewReplacer("_", "__", ".", "_-").Replace(s.prefix) + "-leases"
+}
+
 // controlOf returns the node whose control subject reply is, and false if it is
 // none: somebody made it up.
 func (s subjects) controlOf(reply string) (node string, ok bool) {

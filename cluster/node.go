@@ -23,11 +23,13 @@ type Node struct {
 
 	count   counters
 	reports reports
+	leases  leases
 
 	stop    chan struct{} // closed by Close
 	stopped sync.WaitGroup
 
 	mu        sync.Mutex
+	absences  absences
 	subs      []*nats.Subscription
 	peers     map[string]*peer
 	routes    map[routeKey]*route
@@ -77,6 +79,8 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 		watches: make(map[string][]*watch), farewells: make(map[uint64]*farewell),
 	}
 	n.reports.node = n
+	n.leases.begin(n)
+	n.absences.listen(time.Now())
 	for subject, handle := range map[string]func(*nats.Msg){n.subj.control(n.id): n.control, n.subj.beats(): n.control} {
 		sub, err := nc.Subscribe(subject, handle)
 		if err != nil {
@@ -161,10 +165,18 @@ func (n *Node) look(now time.Time, slept bool) {
 			lost = append(lost, id)
 			delete(n.peers, id)
 			n.missed(id, ErrNodeLost)
+			n.absences.note(id, now)
 		}
 	}
+	if slept {
+		n.absences.listen(now)
+	}
+	news := n.news(now)
 	routes, exposures := n.all()
 	n.mu.Unlock()
+	if news {
+		n.leases.wake("")
+	}
 	for _, id := range lost {
 		n.cfg.Logger.Warn("cluster: node lost", "node", id, "by", n.id)
 		n.gone(id, ErrNodeLost)
@@ -217,6 +229,7 @@ func (n *Node) beat(flags byte, to ...string) {
 	}
 	_, exposures := n.all()
 	n.mu.Unlock()
+	exposures = slices.DeleteFunc(exposures, func(e *exposure) bool { return !e.mayTake() })
 	b := append(appendString(head(kindBeat), n.id), flags)
 	b = appendUint(b, uint64(len(exposures)))
 	for _, e := range exposures {
@@ -256,6 +269,8 @@ func (n *Node) control(m *nats.Msg) {
 		n.parted(from, &r)
 	case kindWonder:
 		n.wondered(from, &r)
+	case kindHint:
+		n.leases.hinted(r.string())
 	default:
 		r.fail()
 	}
@@ -342,10 +357,15 @@ func (n *Node) heard(from string, r *reader) {
 		n.mu.Unlock()
 		return
 	}
-	if flags&beatBye != 0 {
+	switch {
+	case flags&beatBye != 0:
 		delete(n.peers, from)
 		n.missed(from, ErrNodeClosed)
-	} else {
+		n.absences.note(from, p.heard.Add(n.cfg.Lost)) // if it did not end its session, it had a reason
+	case from == n.id && n.peers[from] == nil:
+		n.absences.listen(p.heard)
+		fallthrough
+	default:
 		n.peers[from] = p
 		n.sighted(from, p)
 	}
@@ -381,6 +401,7 @@ func (n *Node) Drain(ctx context.Context) error {
 	n.draining = true
 	n.mu.Unlock()
 	n.beat(0)
+	n.leases.leave(ctx, true)
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	var err error
@@ -414,14 +435,19 @@ func (n *Node) busy() bool {
 // waits until all is reported. It does not close the connection.
 func (n *Node) Close() error {
 	n.mu.Lock()
+	n.draining = true
+	n.mu.Unlock()
+	n.leases.leave(context.Background(), false)
+	n.mu.Lock()
 	if n.closed {
 		n.mu.Unlock()
 		return nil
 	}
-	n.closed, n.draining = true, true
+	n.closed = true
 	routes, exposures := n.all()
 	n.unwatch()
 	n.mu.Unlock()
+	n.leases.close()
 	close(n.stop)
 	for _, e := range exposures {
 		e.withdraw(ErrNodeClosed)

@@ -23,6 +23,7 @@ const (
 	kindEnd                      // the link is over
 	kindFarewell                 // to all, or an answer: how an exposed actor has ended
 	kindWonder                   // the beats speak of an actor no more: how has it ended?
+	kindHint                     // to all: the record of a lease or a session has changed
 )
 
 // Flags of a data frame.

@@ -15,11 +15,15 @@ var sentinels = []error{
 	actor.ErrAborted, actor.ErrGoexit, actor.ErrStuck,
 	context.Canceled, context.DeadlineExceeded,
 	ErrUnknown, ErrNodeLost, ErrNotFound, ErrNotDelivered, ErrMismatch, ErrTooLarge, ErrUnregistered, ErrNodeClosed, ErrBadName,
-	errCanceled,
+	errCanceled, ErrLeaseLost,
 }
 
 // errCanceled is the outcome of a message that was called back in time.
 var errCanceled = errors.New("cluster: canceled")
+
+// errMoved is the outcome of a message that came where an actor was, or is not
+// known to be any more: it is sent where it is now.
+var errMoved = fmt.Errorf("%w: the actor moves to another node", ErrNotDelivered)
 
 // remoteError is an error of another node: its text, and which of the sentinels
 // it matched there.

@@ -1,0 +1,208 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// bucket is the KV bucket of a cluster, with the records of its leases. Whatever
+// is decided is decided by a write that fails if somebody else has written since:
+// what is read may be old, because any replica answers.
+type bucket struct {
+	js        jetstream.JetStream
+	stream    jetstream.Stream
+	name      string
+	pace      time.Duration // between tries, and of the first read
+	patience, // with a write
+	keep time.Duration // how long a session's record stays when nobody writes it any more
+}
+
+// record is the value of a key, as JSON, so that people can read it.
+type record struct {
+	State   state  `json:"state"`
+	Session string `json:"session"` // whose it is
+	Node    string `json:"node"`    // and where that is
+	By      string `json:"by"`      // the node that has written this,
+	Write   uint64 `json:"write"`   // and which of its writes this is: no two are equal
+}
+
+// state is what a record says.
+type state string
+
+const (
+	sessionLives state = "lives"
+	sessionEnded state = "ended" // for good
+	leaseHeld    state = "held"
+	leaseFree    state = "free"
+)
+
+// entry is a record as it was read. The zero value: there is none.
+type entry struct {
+	record
+	data     []byte
+	revision uint64
+}
+
+// errStale is the outcome of a write that came after another one.
+var errStale = errors.New("cluster: written by somebody else")
+
+// openBucket returns the cluster's bucket, made if there is none. In a cluster
+// of servers that has just started that may take some tries.
+func (n *Node) openBucket(ctx context.Context) (*bucket, error) {
+	js, err := jetstream.New(n.nc)
+	if err != nil {
+		return nil, err
+	}
+	b := &bucket{
+		js: js, name: n.subj.bucket(),
+		pace: n.cfg.Beat / 2, patience: max(n.cfg.Beat, n.cfg.Lost/2), keep: max(time.Hour, 10*n.cfg.Lease),
+	}
+	err = b.retry(ctx, 4*b.patience, func(ctx context.Context) error {
+		b.stream, err = js.Stream(ctx, "KV_"+b.name)
+		if !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return err
+		}
+		if _, err := js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: b.name, Description: "leases of tinyactor", Replicas: n.replicas(), LimitMarkerTTL: time.Minute,
+		}); err != nil {
+			return err
+		}
+		b.stream, err = js.Stream(ctx, "KV_"+b.name)
+		return err
+	}, nil)
+	if err != nil {
+		if denied := n.nc.LastError(); errors.Is(denied, nats.ErrPermissionViolation) {
+			err = fmt.Errorf("%w (%w)", err, denied)
+		}
+		return nil, fmt.Errorf("cluster: bucket %s: %w", b.name, err)
+	}
+	return b, nil
+}
+
+// replicas is how many replicas this node asks for of what it has JetStream keep.
+func (n *Node) replicas() int {
+	switch {
+	case n.cfg.Replicas > 0:
+		return n.cfg.Replicas
+	case n.nc.ConnectedClusterName() != "":
+		return 3
+	default:
+		return 1
+	}
+}
+
+// retry calls try until it returns nil, or an error that is final, or ctx ends:
+// then the error is ctx's, with the last of try's. A try may last for patience.
+func (b *bucket) retry(ctx context.Context, patience time.Duration, try func(context.Context) error, final func(error) bool) error {
+	pause := time.NewTimer(b.pace)
+	defer pause.Stop()
+	for {
+		once, cancel := context.WithTimeout(ctx, patience)
+		err := try(once)
+		cancel()
+		if err == nil || final != nil && final(err) {
+			return err
+		}
+		pause.Reset(b.pace)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+	}
+}
+
+func (b *bucket) subject(key string) string { return "$KV." + b.name + "." + key }
+
+// get reads a key. It tries until ctx ends: any replica can answer, and who is
+// asked need not be alive.
+func (b *bucket) get(ctx context.Context, key string) (e entry, err error) {
+	patience := b.pace
+	err = b.retry(ctx, b.patience, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		patience = min(2*patience, b.patience)
+		m, err := b.stream.GetLastMsgForSubject(ctx, b.subject(key))
+		switch {
+		case errors.Is(err, jetstream.ErrMsgNotFound):
+			e = entry{}
+			return nil
+		case err != nil:
+			return err
+		}
+		e = entry{data: m.Data, revision: m.Sequence}
+		if len(m.Data) == 0 { // it has expired, or somebody has deleted it
+			return nil
+		}
+		return json.Unmarshal(m.Data, &e.record)
+	}, malformed)
+	if err != nil {
+		err = fmt.Errorf("cluster: %s: %w", key, err)
+	}
+	return e, err
+}
+
+func malformed(err error) bool {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	_, typ := errors.AsType[*json.UnmarshalTypeError](err)
+	return syntax || typ
+}
+
+// put writes a record if the key's revision is still the given one, 0 for none,
+// and returns the new revision. The error is errStale if it is not. Every other
+// error leaves it open whether the record is written, or will be.
+func (b *bucket) put(ctx context.Context, key string, revision uint64, data []byte) (uint64, error) {
+	options := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(revision)}
+	if strings.HasPrefix(key, sessionPrefix) {
+		options = append(options, jetstream.WithMsgTTL(b.keep))
+	}
+	ack, err := b.js.PublishMsg(ctx, &nats.Msg{Subject: b.subject(key), Header: nats.Header{}, Data: data}, options...)
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
+		return 0, errStale
+	}
+	if err != nil {
+		return 0, err
+	}
+	return ack.Sequence, nil
+}
+
+// change is put, again and again until the outcome is known or ctx ends. errStale
+// then says for certain that the record was not written.
+func (b *bucket) change(ctx context.Context, key string, revision uint64, r record) (written uint64, err error) {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return 0, err
+	}
+	err = b.retry(ctx, b.patience, func(once context.Context) error {
+		written, err = b.put(once, key, revision, data)
+		if !errors.Is(err, errStale) {
+			return err
+		}
+		// Somebody has written it, or an earlier try whose answer was lost has, or
+		// one is still under way. Where this is read they may not know yet.
+		e, err := b.get(once, key)
+		switch {
+		case err != nil:
+			return err
+		case e.revision <= revision:
+			return fmt.Errorf("cluster: %s: revision %d is not the last, and none is newer", key, revision)
+		case !bytes.Equal(e.data, data):
+			return errStale
+		}
+		written = e.revision
+		return nil
+	}, func(err error) bool { return errors.Is(err, errStale) })
+	if err != nil && !errors.Is(err, errStale) {
+		err = fmt.Errorf("cluster: %s: %w", key, err)
+	}
+	return written, err
+}
