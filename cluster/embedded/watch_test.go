@@ -179,10 +179,14 @@ func TestWatch(t *testing.T) {
 	<-pool.Done()
 }
 
-// An actor that is only closed has not ended.
+// An actor that is only closed has not ended, and whoever asks is told later.
 func TestWatchClosed(t *testing.T) {
 	t.Parallel()
-	here, there, _ := two(t, cluster.Config{}, cluster.Config{})
+	here, there, s := two(t, cluster.Config{Beat: 20 * time.Millisecond}, cluster.Config{})
+	asked, err := connect(t, s).SubscribeSync("tinyactor.node." + there.ID() + ".ctl")
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := watcher(t)
 	w.watch(here, "slow")
 	release := make(chan struct{})
@@ -197,6 +201,15 @@ func TestWatchClosed(t *testing.T) {
 	}
 	child.Close()
 	eventually(t, "it is exposed no more", func() bool { return len(to.Nodes()) == 0 })
+	for asks := 0; asks < 2; {
+		m, err := asked.NextMsg(5 * time.Second)
+		if err != nil {
+			t.Fatal("nobody asks:", err)
+		}
+		if m.Data[1] == 10 {
+			asks++
+		}
+	}
 	w.none(here, there)
 	close(release)
 	if err := w.next(there.ID()); err == nil || err.Error() != errFate.Error() {
@@ -446,15 +459,16 @@ func TestWatchLoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	beat := func(exposures ...uint64) {
-		b := append([]byte{1, 1, 4}, "fake\x00"...)
-		b = append(b, byte(len(exposures)))
+	flagged := func(flags byte, exposures ...uint64) {
+		b := append([]byte{1, 1, 4}, "fake"...)
+		b = append(b, flags, byte(len(exposures)))
 		for _, id := range exposures {
 			b = append(append(b, 6), "mortal"...)
 			b = append(binary.AppendUvarint(b, id), 10)
 		}
 		nc.PublishRequest("tinyactor.beat", control("fake"), b)
 	}
+	beat := func(exposures ...uint64) { flagged(0, exposures...) }
 	question := func(to, from string, exposure byte) {
 		nc.PublishRequest(control(to), control(from), append(append([]byte{1, 10, 6}, "mortal"...), exposure))
 	}
@@ -497,6 +511,12 @@ func TestWatchLoss(t *testing.T) {
 	if err := w.next("fake"); err == nil || err.Error() != "again" {
 		t.Errorf("told %v", err)
 	}
+
+	beat(9)
+	flagged(4)
+	flagged(4) // it is not heard of any more: told once
+	wantErr(t, w.next("fake"), cluster.ErrNodeClosed)
+	w.none(there, here)
 
 	// A real node, asked by a fake one: of an actor that is exposed nothing is
 	// said, of one that has ended how, of one that never was that it is not found.
