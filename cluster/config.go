@@ -41,6 +41,9 @@ type Config struct {
 	// Replicas is on how many servers JetStream keeps what this node is the first
 	// to ask it for. 0: 3 if the server is one of a cluster, else 1.
 	Replicas int
+	// SyncAlways says that the servers write to the disk whatever they store
+	// before they answer (sync_interval: always). No client can ask them.
+	SyncAlways bool
 	// Undelivered gets every message for which a send has returned nil and which
 	// then, as far as is known, no process has received: with ErrUnknown if its
 	// node was lost before it told of that, so that it may have been; else it

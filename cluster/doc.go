@@ -121,5 +121,5 @@
 //
 // # Not here
 //
-// Singletons, durable inboxes, and keyed actors.
+// Singletons, and keyed actors.
 package cluster

@@ -47,6 +47,10 @@ var (
 	// it any more: the lease could not be renewed, or another node was given it.
 	ErrLeaseLost = errors.New("cluster: lease lost")
 
+	// ErrLevel comes when a durable inbox is opened with a Level that the servers
+	// do not give, as far as is said.
+	ErrLevel = errors.New("cluster: level not available")
+
 	// ErrBadName comes when a name is not made of letters, digits, -, _ and
 	// single dots between them, or is longer than 128 bytes.
 	ErrBadName = errors.New("cluster: bad name")

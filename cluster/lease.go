@@ -27,7 +27,7 @@ type leases struct {
 	leaving bool                     // no more sessions and tenants
 	stopped bool                     // no more goroutines
 	waiting map[string]chan struct{} // by lease: closed when it may have become free
-	seen    map[string]glimpse      // by session of another node
+	seen    map[string]glimpse       // by session of another node
 }
 
 func (l *leases) begin(n *Node) {

@@ -26,20 +26,23 @@ type Node struct {
 	leases  leases
 
 	stop    chan struct{} // closed by Close
+	leaving chan struct{} // closed by Drain, or by Close
 	stopped sync.WaitGroup
 
-	mu        sync.Mutex
-	absences  absences
-	subs      []*nats.Subscription
-	peers     map[string]*peer
-	routes    map[routeKey]*route
-	links     map[uint64]*link // that this node sends on
-	exposed   map[string]*exposure
-	watches   map[string][]*watch  // by name
-	farewells map[uint64]*farewell // by exposure, of those that have ended lately
-	nextID    uint64               // of exposures
-	draining  bool
-	closed    bool
+	mu         sync.Mutex
+	absences   absences
+	subs       []*nats.Subscription
+	peers      map[string]*peer
+	routes     map[routeKey]*route
+	links      map[uint64]*link // that this node sends on
+	exposed    map[string]*exposure
+	watches    map[string][]*watch  // by name
+	farewells  map[uint64]*farewell // by exposure, of those that have ended lately
+	nextID     uint64               // of exposures
+	publishers []*publisher
+	crews      map[*crew]struct{}
+	draining   bool
+	closed     bool
 }
 
 // peer is a node as its beats say, this one included.
@@ -73,7 +76,7 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 	rand.Read(unique[:])
 	n := &Node{
 		id: cfg.Name + "-" + hex.EncodeToString(unique[:]), nc: nc, cfg: cfg, subj: subjects{cfg.Cluster},
-		stop:  make(chan struct{}),
+		stop: make(chan struct{}), leaving: make(chan struct{}), crews: make(map[*crew]struct{}),
 		peers: make(map[string]*peer), routes: make(map[routeKey]*route),
 		links: make(map[uint64]*link), exposed: make(map[string]*exposure),
 		watches: make(map[string][]*watch), farewells: make(map[uint64]*farewell),
@@ -398,7 +401,7 @@ func (n *Node) Drain(ctx context.Context) error {
 		n.mu.Unlock()
 		return ErrNodeClosed
 	}
-	n.draining = true
+	n.depart()
 	n.mu.Unlock()
 	n.beat(0)
 	n.leases.leave(ctx, true)
@@ -421,11 +424,23 @@ func (n *Node) Drain(ctx context.Context) error {
 	return errors.Join(err, n.Close())
 }
 
+// depart notes that the node leaves. mu is held.
+func (n *Node) depart() {
+	if !n.draining {
+		n.draining = true
+		close(n.leaving)
+	}
+}
+
 // busy reports whether anything is under way to or from this node.
 func (n *Node) busy() bool {
 	n.mu.Lock()
 	routes, exposures := n.all()
+	handling, publishers := len(n.crews) > 0, n.publishers
 	n.mu.Unlock()
+	if handling || slices.ContainsFunc(publishers, (*publisher).busy) {
+		return true
+	}
 	return slices.ContainsFunc(routes, (*route).busy) || slices.ContainsFunc(exposures, (*exposure).busy)
 }
 
@@ -435,7 +450,7 @@ func (n *Node) busy() bool {
 // waits until all is reported. It does not close the connection.
 func (n *Node) Close() error {
 	n.mu.Lock()
-	n.draining = true
+	n.depart()
 	n.mu.Unlock()
 	n.leases.leave(context.Background(), false)
 	n.mu.Lock()

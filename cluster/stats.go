@@ -11,6 +11,13 @@ type Stats struct {
 	Received    uint64 // messages of other nodes that actors here have accepted
 	Undelivered uint64 // messages given to Config.Undelivered
 
+	// Of durable inboxes.
+	Stored      uint64 // messages that were stored for this node
+	Handled     uint64 // handlers here that have returned nil
+	Failed      uint64 // handlers here that have failed, without those whose message was set aside
+	Redelivered uint64 // messages that were handed to this node, and not for the first time
+	SetAside    uint64 // by this node
+
 	// Frames and messages that came in and were refused.
 	Forged    uint64 // with a reply subject that is not the sender's
 	Malformed uint64 // not to be read
@@ -23,6 +30,7 @@ type Stats struct {
 // counters is Stats, under way.
 type counters struct {
 	sent, accepted, unknown, handedBack, received, undelivered atomic.Uint64
+	stored, handled, failed, redelivered, setAside             atomic.Uint64
 	forged, malformed, tooLarge, version, mismatch, missing    atomic.Uint64
 }
 
@@ -32,6 +40,8 @@ func (n *Node) Stats() Stats {
 	return Stats{
 		Sent: c.sent.Load(), Accepted: c.accepted.Load(), Unknown: c.unknown.Load(), HandedBack: c.handedBack.Load(),
 		Received: c.received.Load(), Undelivered: c.undelivered.Load(),
+		Stored: c.stored.Load(), Handled: c.handled.Load(), Failed: c.failed.Load(),
+		Redelivered: c.redelivered.Load(), SetAside: c.setAside.Load(),
 		Forged: c.forged.Load(), Malformed: c.malformed.Load(), TooLarge: c.tooLarge.Load(),
 		Version: c.version.Load(), Mismatch: c.mismatch.Load(), Missing: c.missing.Load(),
 	}

@@ -15,7 +15,7 @@ var sentinels = []error{
 	actor.ErrAborted, actor.ErrGoexit, actor.ErrStuck,
 	context.Canceled, context.DeadlineExceeded,
 	ErrUnknown, ErrNodeLost, ErrNotFound, ErrNotDelivered, ErrMismatch, ErrTooLarge, ErrUnregistered, ErrNodeClosed, ErrBadName,
-	errCanceled, ErrLeaseLost,
+	errCanceled, ErrLeaseLost, ErrLevel,
 }
 
 // errCanceled is the outcome of a message that was called back in time.

@@ -47,6 +47,10 @@ type Config struct {
 	// uses; in one that is removed by Close if that is empty.
 	JetStream bool
 	Store     string
+	// SyncAlways has the storage write to the disk whatever it is given before it
+	// answers, so that it survives the loss of power; otherwise it does so every
+	// two minutes. It costs many times as much: see cluster.PowerLoss.
+	SyncAlways bool
 
 	// Adjust, if not nil, sets whatever else the server can do: accounts, users,
 	// TLS, limits.
@@ -93,7 +97,7 @@ func Start(cfg Config) (*Server, error) {
 
 func (cfg Config) options() (*server.Options, error) {
 	o := &server.Options{
-		ServerName: cfg.Name, DontListen: cfg.Listen == "", JetStream: cfg.JetStream, StoreDir: cfg.Store,
+		ServerName: cfg.Name, DontListen: cfg.Listen == "", JetStream: cfg.JetStream, StoreDir: cfg.Store, SyncAlways: cfg.SyncAlways,
 		NoSigs: true, NoLog: true, // the process's signals and log are its own
 	}
 	var err error
