@@ -46,6 +46,7 @@ func Close(c Contestant) error {
 type Options struct {
 	Bounded bool // senders wait while Slots messages wait
 	Batch   bool // Feed sends, and the process receives, Batch messages at once
+	Durable bool // what is sent is stored until the process is done with it
 }
 
 // A Mailbox is where an actor takes its messages from.

@@ -61,6 +61,8 @@ func workloads() []*Workload {
 		&Workload{Name: "remote-tell-64", Title: "remote tell, 64 senders", Step: 64, Remote: true, run: fanIn(64, Options{Bounded: true})},
 		&Workload{Name: "remote-ask-1", Title: "remote ask, 1 caller", Remote: true, run: ask(1, false)},
 		&Workload{Name: "remote-ask-64", Title: "remote ask, 64 callers", Step: 64, Remote: true, run: ask(64, false)},
+		&Workload{Name: "durable", Title: "durable send and handle, 1 sender", Remote: true, run: tell(Options{Durable: true})},
+		&Workload{Name: "durable-64", Title: "durable send and handle, 64 senders", Step: 64, Remote: true, run: fanIn(64, Options{Durable: true})},
 		&Workload{Name: "soak", Title: "soak, 8 senders, 10⁸ messages", Fixed: 100_000_000, Once: true, Own: true, run: soak},
 	)
 }

@@ -18,5 +18,5 @@ var Programs = []Program{
 	{"phony", []string{"phony"}},
 	{"protoactor", []string{"protoactor-go"}},
 	{"suture", []string{"suture"}},
-	{"remote", []string{"cluster", "cluster-async", "nats"}},
+	{"remote", []string{"cluster", "cluster-async", "nats", "nats-async"}},
 }

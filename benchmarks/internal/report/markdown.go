@@ -91,8 +91,9 @@ func unit(c *Cell) string {
 // lookers are the contestants that are this library while somebody looks.
 var lookers = []string{"observed", "observed-viewer", "observed-prometheus", "observed-otel", "traced-unsampled", "traced-sampled"}
 
-// remotes are the contestants that are this library between two nodes.
-var remotes = []string{"cluster", "cluster-async"}
+// remotes are the contestants between two nodes beside the first of them, NATS's
+// client.
+var remotes = []string{"cluster", "nats-async", "cluster-async"}
 
 // multiples is a table of what some contestants take, as multiples of what the
 // same takes one of them.

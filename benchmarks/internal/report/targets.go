@@ -95,6 +95,9 @@ func remote() []Target {
 		{Row: "remote-tell-64", Contestant: "cluster", Against: "nats", Max: 2.0},
 		{Row: "remote-ask-1", Contestant: "cluster", Against: "nats", Max: 1.3},
 		{Row: "remote-ask-64", Contestant: "cluster", Against: "nats", Max: 1.3},
+		{Row: "durable", Contestant: "cluster", Against: "nats", Max: 1.25}, // 0.8 times the rate
+		{Row: "durable", Contestant: "cluster-async", Against: "nats-async", Max: 1.25},
+		{Row: "durable-64", Contestant: "cluster", Against: "nats", Max: 1.25},
 	}
 }
 

@@ -29,10 +29,15 @@ Multiples of what it costs when nobody looks.
 	docRemote = `
 ## Between machines
 
-From one node to another, each with a NATS server of its own: what NATS's client takes alone, and as multiples of that, what
-package cluster takes. Both encode and decode the same 70 bytes of JSON, and check that all messages come, once and in order.
-The client drops what a receiver does not take in time, and its receiver here has a queue without a bound; the actors have Bounded(1024),
-and their senders wait. In cluster, Send returns when the actor has the message; cluster-async is the sender of Remote.Async.
+From one node to another: what NATS's client takes alone, and as multiples of that, what package cluster takes. Both encode and
+decode the same 70 bytes of JSON, and check that all messages come, once and in order.
+
+- *Remote* rows are between two servers, one for each node. The client drops what a receiver does not take in time, and has
+  a queue without a bound here, so that it takes everything; the actors have Bounded(1024), and their senders wait for them. In cluster,
+  Send returns when the actor has the message; cluster-async is the sender of Remote.Async.
+- *Durable* rows are over one server that stores in files, without replicas (level ProcessCrash); each message is acknowledged
+  by itself when it was handled. In cluster and nats, a sender waits until its message is stored; in those called async it goes on, while at most
+  4096 are on their way. A durable inbox gives each message an ID by which it is recognised if it comes again; nats does not.
 
 `
 	docTargets = `
@@ -70,8 +75,8 @@ The contestants, in the versions that [benchmarks/go.mod](../benchmarks/go.mod) 
 - **protoactor-go** is github.com/asynkron/protoactor-go with its default mailbox. An idle actor has no goroutine either. Its
   pool is a router, whose routees have a mailbox each.
 - **suture** is github.com/thejerf/suture. It starts, supervises and stops goroutines and has no messages.
-- **cluster** is package cluster between two nodes, and **nats** is github.com/nats-io/nats.go alone. Both nodes and both servers run in
-  one process and are connected over the loopback interface, so that CPU time and memory are those of all of them.
+- **cluster** is package cluster between two nodes, and **nats** is github.com/nats-io/nats.go alone. Nodes and servers run in one
+  process, and the servers are connected over the loopback interface, so that CPU time and memory are those of all of them.
 
 The workloads that need words:
 

@@ -6,21 +6,17 @@ package remote
 import (
 	"context"
 
-	"tinyactor/actor"
 	"tinyactor/benchmarks/internal/contest"
-	"tinyactor/cluster"
 )
 
-// Entries are the ways from one node to another that are measured.
+// Entries are the ways from one node to another that are measured. Those called
+// async send without waiting, as far as the others wait.
 var Entries = []contest.Entry{
-	{Name: "cluster", New: newNodes(confirmed), Enters: contest.Remote},
-	{Name: "cluster-async", New: newNodes(async), Enters: contest.In("remote-tell", "remote-tell-64")},
-	{Name: "nats", New: newRaw, Enters: contest.Remote},
+	{Name: "cluster", New: newNodes(false), Enters: contest.Remote},
+	{Name: "cluster-async", New: newNodes(true), Enters: contest.In("remote-tell", "remote-tell-64", "durable", "durable-64")},
+	{Name: "nats", New: newRaw(false), Enters: contest.Remote},
+	{Name: "nats-async", New: newRaw(true), Enters: contest.In("durable", "durable-64")},
 }
-
-func confirmed(r *cluster.Remote[word]) actor.Sender[word] { return r }
-
-func async(r *cluster.Remote[word]) actor.Sender[word] { return r.Async() }
 
 // word is what is sent: some 70 bytes of JSON.
 type word struct {
@@ -36,13 +32,17 @@ func (w word) msg() contest.Msg { return contest.Msg{V: w.N} }
 // last follows the last message: once it has come, so have all before it.
 var last = contest.Msg{V: -1}
 
-func newRaw(context.Context) contest.Contestant { return &raw{servers: startServers()} }
+func newRaw(async bool) func(context.Context) contest.Contestant {
+	return func(ctx context.Context) contest.Contestant {
+		return &raw{servers: startServers(), ctx: ctx, async: async}
+	}
+}
 
-func newNodes(how func(*cluster.Remote[word]) actor.Sender[word]) func(context.Context) contest.Contestant {
+func newNodes(async bool) func(context.Context) contest.Contestant {
 	return func(ctx context.Context) contest.Contestant {
 		s := startServers()
 		return &nodes{
-			servers: s, ctx: ctx, how: how,
+			servers: s, ctx: ctx, async: async,
 			here: join(ctx, s.out, "here"), there: join(ctx, s.in, "there"),
 		}
 	}

@@ -16,9 +16,10 @@ import (
 // inboxes; what is sent comes from the near one.
 type nodes struct {
 	*servers
-	here, there *cluster.Node
-	ctx         context.Context //nolint:containedctx // that of the whole run
-	how         func(*cluster.Remote[word]) actor.Sender[word]
+	here, there   *cluster.Node
+	giver, keeper *cluster.Node   // of the store; nil until it is needed
+	ctx           context.Context //nolint:containedctx // that of the whole run
+	async         bool
 }
 
 func join(ctx context.Context, nc *nats.Conn, name string) *cluster.Node {
@@ -28,7 +29,11 @@ func join(ctx context.Context, nc *nats.Conn, name string) *cluster.Node {
 }
 
 func (c *nodes) Close() error {
-	return errors.Join(c.here.Close(), c.there.Close(), c.servers.Close())
+	err := errors.Join(c.here.Close(), c.there.Close())
+	if c.keeper != nil {
+		err = errors.Join(err, c.giver.Close(), c.keeper.Close())
+	}
+	return errors.Join(err, c.servers.Close())
 }
 
 // exposed is an actor under a name of its own, as the near node sees it.
@@ -63,23 +68,26 @@ type nodeBox struct {
 	send actor.Sender[word]
 }
 
-func (c *nodes) Spawn(_ contest.Options, receivers ...*contest.Receiver) contest.Mailbox {
+func (c *nodes) Spawn(o contest.Options, receivers ...*contest.Receiver) contest.Mailbox {
+	if o.Durable {
+		return c.spawnStored(receivers[0])
+	}
 	e := expose(c, func(_ context.Context, w word) error {
 		if w.msg() != last {
 			receivers[0].Take(w.msg())
 		}
 		return nil
 	})
-	return nodeBox{e, c.how(e.to)}
+	b := nodeBox{e, e.to}
+	if c.async {
+		b.send = e.to.Async()
+	}
+	return b
 }
 
 func (b nodeBox) Send(m contest.Msg) { must(b.send.Send(b.ctx, newWord(m))) }
 
-func (b nodeBox) Feed(m contest.Msg, n int) {
-	for i := range int64(n) {
-		b.Send(contest.Msg{V: m.V + i})
-	}
-}
+func (b nodeBox) Feed(m contest.Msg, n int) { feed(b, m, n) }
 
 func (b nodeBox) Stop() {
 	must(b.to.Send(b.ctx, newWord(last))) // returns when it is accepted, and so are all before it

@@ -13,7 +13,11 @@ import (
 
 // raw is NATS's client with nothing on top: one subscription for each mailbox,
 // without a bound, and nobody who waits.
-type raw struct{ *servers }
+type raw struct {
+	*servers
+	ctx   context.Context //nolint:containedctx // that of the whole run
+	async bool            // what is stored is waited for at the end only
+}
 
 // rawBox is a subscription at the far end, and its subject.
 type rawBox struct {
@@ -45,7 +49,10 @@ func (c *raw) listen(handle func(*nats.Msg, word)) *rawBox {
 	return b
 }
 
-func (c *raw) Spawn(_ contest.Options, receivers ...*contest.Receiver) contest.Mailbox {
+func (c *raw) Spawn(o contest.Options, receivers ...*contest.Receiver) contest.Mailbox {
+	if o.Durable {
+		return c.spawnStored(receivers[0])
+	}
 	var b *rawBox
 	b = c.listen(func(_ *nats.Msg, w word) {
 		if w.msg() == last {
@@ -59,11 +66,7 @@ func (c *raw) Spawn(_ contest.Options, receivers ...*contest.Receiver) contest.M
 
 func (b *rawBox) Send(m contest.Msg) { must(b.out.Publish(b.subject, encode(newWord(m)))) }
 
-func (b *rawBox) Feed(m contest.Msg, n int) {
-	for i := range int64(n) {
-		b.Send(contest.Msg{V: m.V + i})
-	}
-}
+func (b *rawBox) Feed(m contest.Msg, n int) { feed(b, m, n) }
 
 func (b *rawBox) Stop() {
 	b.Send(last)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"tinyactor/benchmarks/internal/contest"
 	"tinyactor/cluster/embedded"
 )
 
@@ -15,7 +16,8 @@ import (
 type servers struct {
 	near, far *embedded.Server
 	out, in   *nats.Conn
-	boxes     int // that there have been, for their names
+	store     *store // nil until it is needed
+	boxes     int    // that there have been, for their names
 }
 
 func startServers() *servers {
@@ -40,7 +42,11 @@ func connect(s *embedded.Server) *nats.Conn {
 func (s *servers) Close() error {
 	s.out.Close()
 	s.in.Close()
-	return errors.Join(s.near.Close(), s.far.Close())
+	err := errors.Join(s.near.Close(), s.far.Close())
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+	}
+	return err
 }
 
 // patience is how long the ends may take to find each other.
@@ -58,6 +64,13 @@ func until(what string, is func() bool) {
 		case <-ctx.Done():
 			panic("benchmarks: not within " + patience.String() + ": " + what)
 		}
+	}
+}
+
+// feed sends n messages: the first, and those that follow it.
+func feed(to contest.Mailbox, m contest.Msg, n int) {
+	for i := range int64(n) {
+		to.Send(contest.Msg{V: m.V + i})
 	}
 }
 
