@@ -25,8 +25,8 @@ func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[
 	if err := checkName("name", name); err != nil {
 		return err
 	}
-	e, err := expose(n, name, to, actor.ErrClosed, nil)
-	if err != nil {
+	e := &exposure{node: n, name: name, exit: to.Wait, ends: actor.ErrClosed}
+	if err := expose(e, to); err != nil {
 		return named(name, err)
 	}
 	n.stopped.Go(func() {
@@ -42,37 +42,35 @@ func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[
 	return nil
 }
 
-// expose begins an exposure. ends is what senders are told when the actor is
-// closed. sure, if not nil, says whether this node may take messages now.
-func expose[M any](n *Node, name string, to *actor.Address[M], ends error, sure func() bool) (*exposure, error) {
-	s, err := shapeOf(reflect.TypeFor[M]())
-	if err != nil {
-		return nil, err
+// expose begins an exposure, of which the first group is set.
+func expose[M any](e *exposure, to *actor.Address[M]) (err error) {
+	if e.shape, err = shapeOf(reflect.TypeFor[M]()); err != nil {
+		return err
 	}
-	e := &exposure{node: n, name: name, shape: s, to: to, closed: to.Closed, exit: to.Wait, ends: ends, sure: sure}
+	e.to, e.closed, e.take = to, to.Closed, (&sink[M]{e, to}).take
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	e.take = (&sink[M]{e, to}).take
-	if err := e.begin(); err != nil {
+	if err = e.begin(); err != nil {
 		e.cancel()
-		return nil, err
+		return err
 	}
-	n.beat(0)
-	return e, nil
+	e.node.beat(0)
+	return nil
 }
 
 // exposure is an actor of this node under its name. Its subscription's goroutine
 // takes packets in and moves the messages to the actor; when that waits, so do
 // all senders, who then have no credit left.
 type exposure struct {
-	node   *Node
-	name   string
+	node *Node
+	name string
+	exit func(context.Context) error // waits, and returns how the actor has ended; nil if farewell is not called
+	ends error                       // what senders are told when the actor is closed
+	sure func() bool                 // whether this node may take messages now; nil if it always may
+
 	id     uint64
 	shape  *shape
 	to     actor.Ref
 	closed func() bool
-	exit   func(context.Context) error // waits, and returns how the actor has ended; nil if farewell is not called
-	ends   error
-	sure   func() bool
 	take   func(*inlet, incoming) error
 	sub    *nats.Subscription
 	ctx    context.Context //nolint:containedctx // it is the exposure's life

@@ -276,17 +276,23 @@ func (l *leases) hinted(key string) {
 
 // tenant is what does something under leases, and has to stop when its node goes.
 type tenant struct {
+	name string
 	// stop returns when that is so and the leases are released, or when ctx has
 	// ended. With drain, what was accepted is worked off before.
 	stop func(ctx context.Context, drain bool)
 }
 
-// enter has a tenant stopped before the node goes.
+// enter has a tenant stopped before the node goes. There is one of each name.
 func (l *leases) enter(t *tenant) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.leaving {
 		return ErrNodeClosed
+	}
+	for other := range l.tenants {
+		if other.name == t.name {
+			return errors.New("twice on one node")
+		}
 	}
 	l.tenants[t] = struct{}{}
 	return nil
