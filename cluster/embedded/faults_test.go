@@ -29,6 +29,8 @@ type ledger struct {
 	flying   atomic.Int64
 }
 
+func newLedger() *ledger { return &ledger{said: map[int]error{}, reported: map[int]error{}} }
+
 func (l *ledger) note(n int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,20 +47,27 @@ func (l *ledger) report(_ string, msg any, err error) {
 	l.reported[n] = err
 }
 
-// TestFaults sends without pause to a pool on three nodes, each a process of its
-// own, while these are killed, frozen and drained. Then every message must be
-// accounted for by its number.
-func TestFaults(t *testing.T) {
-	t.Parallel()
-	s, children := processes(t, 3)
-	books := &ledger{said: map[int]error{}, reported: map[int]error{}}
-	node := join(t, s, cluster.Config{Name: "parent", Undelivered: books.report})
-	work := cluster.Lookup[item](node, "work")
-	eventually(t, "all nodes found", func() bool { return len(work.Nodes()) == 3 })
+// load is senders that send to a pool without pause.
+type load struct {
+	t     testing.TB
+	work  *cluster.Remote[item]
+	nodes int
+	books *ledger
+	stop  func() // and waits for them
+}
 
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
+// load begins to send, once there are so many nodes in the pool.
+func (l *ledger) load(t testing.TB, node *cluster.Node, nodes int) *load {
+	t.Helper()
+	work := cluster.Lookup[item](node, "work")
+	ctx, cancel := context.WithCancel(t.Context())
 	var senders sync.WaitGroup
+	stop := func() {
+		cancel()
+		senders.Wait()
+	}
+	load := &load{t, work, nodes, l, stop}
+	load.full()
 	sender := func(send func(n int) error) {
 		senders.Go(func() {
 			pace := time.NewTicker(time.Millisecond)
@@ -66,10 +75,10 @@ func TestFaults(t *testing.T) {
 			for ctx.Err() == nil {
 				<-pace.C
 				for range 10 {
-					n := int(books.next.Add(1))
-					books.flying.Add(1)
-					books.note(n, send(n))
-					books.flying.Add(-1)
+					n := int(l.next.Add(1))
+					l.flying.Add(1)
+					l.note(n, send(n))
+					l.flying.Add(-1)
 				}
 			}
 		})
@@ -85,42 +94,58 @@ func TestFaults(t *testing.T) {
 			begun := time.Now()
 			v, err := actor.Ask(context.Background(), work, func(r actor.Reply[int]) item { return item{r, n} })
 			took := time.Since(begun)
-			books.mu.Lock()
-			books.slowest = max(books.slowest, took)
-			books.mu.Unlock()
+			l.mu.Lock()
+			l.slowest = max(l.slowest, took)
+			l.mu.Unlock()
 			if err == nil && v != 2*n {
 				t.Errorf("Ask of %d was answered with %d", n, v)
 			}
 			return err
 		})
 	}
-	gone := func(what string, c *child) {
-		stats := node.Stats()
-		t.Logf("%s: %d calls under way, %d messages without acknowledgement", what, books.flying.Load(), stats.Sent-stats.Accepted-stats.Unknown)
-		id := c.id
-		begun := time.Now()
-		eventually(t, what+": the node is out of the pool", func() bool { return !slices.Contains(work.Nodes(), id) })
-		t.Logf("%s: out of the pool after %v", what, time.Since(begun).Round(time.Millisecond))
-	}
-	full := func() {
-		eventually(t, "three nodes in the pool", func() bool { return len(work.Nodes()) == 3 })
-	}
+	return load
+}
+
+// gone waits until a child is out of the pool.
+func (l *load) gone(what string, c *child) {
+	l.t.Helper()
+	l.t.Logf("%s: %d calls under way", what, l.books.flying.Load())
+	id := c.id
+	begun := time.Now()
+	eventually(l.t, what+": the node is out of the pool", func() bool { return !slices.Contains(l.work.Nodes(), id) })
+	l.t.Logf("%s: out of the pool after %v", what, time.Since(begun).Round(time.Millisecond))
+}
+
+// full waits until all nodes are in the pool.
+func (l *load) full() {
+	l.t.Helper()
+	eventually(l.t, "all nodes in the pool", func() bool { return len(l.work.Nodes()) == l.nodes })
+}
+
+// TestFaults sends without pause to a pool on three nodes, each a process of its
+// own, while these are killed, frozen and drained. Then every message must be
+// accounted for by its number.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	s, children := processes(t, 3)
+	books := newLedger()
+	node := join(t, s, cluster.Config{Name: "parent", Undelivered: books.report})
+	l := books.load(t, node, 3)
 	for range *faultRounds {
 		children[0].kill()
-		gone("kill -9", children[0])
+		l.gone("kill -9", children[0])
 		children[0].run()
-		full()
+		l.full()
 		children[1].signal(syscall.SIGSTOP)
-		gone("SIGSTOP", children[1])
+		l.gone("SIGSTOP", children[1])
 		children[1].signal(syscall.SIGCONT)
-		full()
+		l.full()
 		children[2].drain()
-		gone("drain", children[2])
+		l.gone("drain", children[2])
 		children[2].run()
-		full()
+		l.full()
 	}
-	stop()
-	senders.Wait()
+	l.stop()
 	for _, c := range children {
 		c.drain()
 	}
@@ -136,7 +161,7 @@ func TestFaults(t *testing.T) {
 func TestKilledInbox(t *testing.T) {
 	t.Parallel()
 	s, children := processes(t, 1)
-	books := &ledger{said: map[int]error{}, reported: map[int]error{}}
+	books := newLedger()
 	node := join(t, s, cluster.Config{Name: "parent", Undelivered: books.report})
 	work := cluster.Lookup[item](node, "work")
 	ctx := within(t, 10*time.Second)

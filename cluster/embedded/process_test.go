@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"tinyactor/actor"
 	"tinyactor/cluster"
 	"tinyactor/cluster/embedded"
@@ -35,7 +37,11 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if builtServer != "" {
+		os.RemoveAll(builtServer)
+	}
+	os.Exit(code)
 }
 
 // childConfig is what a child is told.
@@ -54,6 +60,23 @@ type item struct {
 	N int
 }
 
+// connect connects to the child's own server, or to the external one.
+func (cfg childConfig) connect() (nc *nats.Conn, leave func(), err error) {
+	if cfg.URL != "" {
+		nc, err = nats.Connect(cfg.URL, nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond))
+		return nc, nc.Close, err
+	}
+	s, err := embedded.Start(embedded.Config{Name: cfg.Name, Route: cfg.Route, Routes: cfg.Routes})
+	if err != nil {
+		return nil, nil, err
+	}
+	nc, err = s.Connect()
+	return nc, func() {
+		nc.Close()
+		s.Close()
+	}, err
+}
+
 // childMain exposes actors until it is told to drain, by a line on its standard
 // input, or that ends.
 func childMain(text string) error {
@@ -61,16 +84,11 @@ func childMain(text string) error {
 	if err := json.Unmarshal([]byte(text), &cfg); err != nil {
 		return err
 	}
-	s, err := embedded.Start(embedded.Config{Name: cfg.Name, Route: cfg.Route, Routes: cfg.Routes})
+	nc, leave, err := cfg.connect()
 	if err != nil {
 		return err
 	}
-	defer s.Close()
-	nc, err := s.Connect()
-	if err != nil {
-		return err
-	}
-	defer nc.Close()
+	defer leave()
 	ctx := context.Background()
 	node, err := cluster.Join(ctx, nc, cluster.Config{Name: cfg.Name, Window: cfg.Window, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

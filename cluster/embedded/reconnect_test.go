@@ -21,14 +21,29 @@ import (
 func TestServerRestarts(t *testing.T) {
 	t.Parallel()
 	listen := free(t, 1)[0]
-	s, err := embedded.Start(embedded.Config{Listen: listen})
-	if err != nil {
-		t.Fatal(err)
+	var s *embedded.Server
+	run := func() {
+		var err error
+		if s, err = embedded.Start(embedded.Config{Listen: listen}); err != nil {
+			t.Fatal(err)
+		}
 	}
+	run()
 	defer func() { s.Close() }()
-	books := &ledger{said: map[int]error{}, reported: map[int]error{}}
+	restarts(t, "nats://"+listen, func() { s.Close() }, run)
+}
+
+// The same with one that is killed.
+func TestExternalServerRestarts(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	restarts(t, s.url(), s.kill, s.run)
+}
+
+func restarts(t *testing.T, url string, end, run func()) {
+	books := newLedger()
 	node := func(name string) *cluster.Node {
-		nc, err := nats.Connect("nats://"+listen, nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0))
+		nc, err := nats.Connect(url, nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,11 +98,9 @@ func TestServerRestarts(t *testing.T) {
 	}
 	for range 2 {
 		works()
-		s.Close()
+		end()
 		eventually(t, "the nodes are lost to each other", func() bool { return len(work.Nodes()) == 0 })
-		if s, err = embedded.Start(embedded.Config{Listen: listen}); err != nil {
-			t.Fatal(err)
-		}
+		run()
 		eventually(t, "they have found each other", func() bool { return len(work.Nodes()) == 1 })
 	}
 	works()
