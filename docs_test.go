@@ -40,6 +40,8 @@ import (
 var fragmentImports = map[string]string{
 	"actor":      "actor",
 	"actortest":  "actortest",
+	"cluster":    "cluster",
+	"embedded":   "cluster/embedded",
 	"observer":   "observer",
 	"supervisor": "supervisor",
 	"context":    "context",
@@ -47,6 +49,7 @@ var fragmentImports = map[string]string{
 	"fmt":        "fmt",
 	"log":        "log",
 	"maps":       "maps",
+	"nats":       "github.com/nats-io/nats.go",
 	"net":        "net",
 	"http":       "net/http",
 	"os":         "os",
@@ -62,7 +65,7 @@ var fragmentImports = map[string]string{
 }
 
 // ownImports are those of them that are below the module.
-var ownImports = []string{"actor", "actortest", "observer", "supervisor"}
+var ownImports = []string{"actor", "actortest", "cluster", "cluster/embedded", "observer", "supervisor"}
 
 // maxNotCompiled is how many blocks may show other libraries' code.
 const maxNotCompiled = 6
@@ -231,8 +234,8 @@ func docImporter(t *testing.T) (string, func(*token.FileSet) types.Importer) {
 			t.Fatal(err)
 		}
 		exports[p.ImportPath] = p.Export
-		if p.Module != nil {
-			module = p.Module.Path
+		if path, own := strings.CutSuffix(p.ImportPath, "/actor"); own && p.Module != nil && path == p.Module.Path {
+			module = path
 		}
 	}
 	return module, func(fset *token.FileSet) types.Importer {
