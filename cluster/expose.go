@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,6 +73,7 @@ type exposure struct {
 	to     actor.Ref
 	closed func() bool
 	take   func(*inlet, incoming) error
+	host   hosting // of a keyed name, and nil else
 	sub    *nats.Subscription
 	ctx    context.Context //nolint:containedctx // it is the exposure's life
 	cancel context.CancelFunc
@@ -94,18 +96,57 @@ type inlet struct {
 	processed uint64 // the messages up to this one are the actor's, or were refused
 	granted   uint64
 	told      uint64 // what of processed the sender knows
-	nacks     []nack // and what it does not know yet
+	news      []news // what it is not known to know of those
+	fresh     bool   // some of it was not yet told
+	states    uint64 // the number of the last state frame with news
 	done      uint64 // the messages up to this one no process has any more
 	toldDone  uint64
 	marks     []mark // what has to happen before done grows
 	wants     bool   // it has messages and no credit
 	waits     bool   // and they do wait
 
+	// Of a keyed name:
+	parked map[uint64]context.CancelCauseFunc // the messages that wait for a key's actor
+	turns  map[int]turn                       // by partition: what a message must bring, after one was refused
+	low    uint64                             // of host.advance
+	dones  []uint64                           // what keys' actors are done with, beyond done
+
 	canceled map[uint64]bool
 	current  uint64 // the message that waits for room
 	stop     context.CancelCauseFunc
 	asks     map[uint64]context.CancelFunc
 	gone     bool
+}
+
+// news is a verdict on its way.
+type news struct {
+	verdict
+	at uint64 // the state frame that has told it first, or 0
+}
+
+// turn is what makes a refusal hold for what comes behind the refused message: a
+// message of an earlier turn is refused too, whatever has happened since, so that
+// the messages of a key are not taken out of order.
+type turn struct {
+	least  uint64
+	holder string
+}
+
+// report notes a verdict. exposure.mu is held.
+func (l *inlet) report(v verdict) {
+	l.fresh = true
+	for i := range l.news {
+		if l.news[i].n == v.n {
+			l.news[i] = news{verdict: v}
+			return
+		}
+	}
+	l.news = append(l.news, news{verdict: v})
+}
+
+// heard notes what the sender has heard. exposure.mu is held.
+func (l *inlet) heard(seq uint64) {
+	l.news = slices.DeleteFunc(l.news, func(w news) bool { return w.at > 0 && w.at <= seq })
 }
 
 // mark: when the actor is done with so many messages of whomever, the inlet's up
@@ -128,6 +169,10 @@ type incoming struct {
 	n      uint64
 	ask    bool
 	within time.Duration // the asker's deadline from now; 0: none
+	key    string        // "": none
+	turn   uint64        // of its sender's lane
+	try    bool          // it does not wait for room
+	insist bool          // it is to be taken, whoever should
 	last   bool          // nothing follows in its packet
 	body   []byte
 }
@@ -179,6 +224,9 @@ func (e *exposure) withdraw(why error) {
 	e.sub.Unsubscribe() //nolint:errcheck // the connection is closed, then
 	e.moving.Lock()
 	defer e.moving.Unlock()
+	if e.host != nil {
+		e.host.end()
+	}
 	e.mu.Lock()
 	for _, l := range e.inlets {
 		e.over(l)
@@ -211,6 +259,9 @@ func (e *exposure) remove(l *inlet) {
 	if l.stop != nil {
 		l.stop(errCanceled)
 	}
+	for _, cancel := range l.parked {
+		cancel(errCanceled)
+	}
 }
 
 // forget removes the inlets of a node that has gone.
@@ -226,6 +277,9 @@ func (e *exposure) forget(id string) {
 
 // busy reports whether anybody sends here, or waits for an answer.
 func (e *exposure) busy() bool {
+	if e.host != nil && e.host.busy() {
+		return true
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.asking > 0 {
@@ -241,6 +295,9 @@ func (e *exposure) busy() bool {
 
 // room is how many messages the actor takes before senders wait.
 func (e *exposure) room() uint64 {
+	if e.host != nil {
+		return uint64(e.node.cfg.Window)
+	}
 	return uint64(roomOf(remote.Look(e.to)))
 }
 
@@ -342,6 +399,10 @@ func (n *Node) asked(k kind, from string, r *reader) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
+	case k == kindHeard:
+		l.heard(number)
+	case l.parked[number] != nil:
+		l.parked[number](errCanceled)
 	case l.asks[number] != nil:
 		l.asks[number]()
 	case l.current == number && l.stop != nil:
@@ -385,7 +446,7 @@ func (e *exposure) receive(m *nats.Msg) {
 	}
 	for l.processed+1 < first { // the network has lost them
 		l.processed++
-		l.nacks = append(l.nacks, nack{l.processed, ErrNotDelivered})
+		l.report(verdict{n: l.processed, err: ErrNotDelivered})
 		n.count.missing.Add(1)
 	}
 	e.mu.Unlock()
@@ -406,7 +467,7 @@ func (e *exposure) receive(m *nats.Msg) {
 // due reports whether the sender of an inlet should be told what has come.
 // mu is held.
 func (e *exposure) due(l *inlet) bool {
-	return len(l.nacks) > 0 || l.processed-l.told >= min(32, (l.granted-l.told+1)/2)
+	return l.fresh || l.processed-l.told >= min(32, (l.granted-l.told+1)/2)
 }
 
 // move gives the messages of a packet to the actor.
@@ -419,6 +480,10 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 		m.ask = f&flagAsk != 0
 		if f&flagDeadline != 0 {
 			m.within = time.Duration(min(r.uint(), 1<<40)) * time.Microsecond
+		}
+		if f&flagKey != 0 {
+			m.key, m.turn = r.string(), r.uint()
+			m.try, m.insist = f&flagTry != 0, f&flagInsist != 0
 		}
 		m.body = r.bytes()
 		m.last = len(r.rest) == 0
@@ -463,8 +528,8 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 			return // withdraw says what has come
 		}
 		l.processed = number
-		if err != nil {
-			l.nacks = append(l.nacks, nack{number, err})
+		if err != nil && !errors.Is(err, errParked) {
+			l.report(refusal(number, err))
 		}
 		if e.due(l) {
 			e.tell(l, false)
@@ -483,36 +548,63 @@ func (e *exposure) mayTake() bool { return e.sure == nil || e.sure() }
 // if it is to be said anyway. mu is held.
 func (e *exposure) tell(l *inlet, anyway bool) {
 	granted := l.granted
-	sight := remote.Look(e.to)
-	room := roomOf(sight)
-	l.mark(sight)
+	var sight remote.Sight
+	room := e.node.cfg.Window
+	if e.host == nil {
+		sight = remote.Look(e.to)
+		room = roomOf(sight)
+		l.mark(sight)
+	}
 	switch {
 	case e.ended != nil:
+	case e.host != nil: // its messages do not wait for each other: see host
+		granted = max(granted, l.processed+uint64(max(0, room-len(l.parked))))
 	case room == 0 && sight.Bound == remote.Slowing && l.waits && granted == l.processed:
 		granted++ // it comes in slowly
 	default:
 		granted = max(granted, l.processed+uint64(min(room, e.node.cfg.Window)))
 	}
-	if granted == l.granted && l.told == l.processed && l.toldDone == l.done && len(l.nacks) == 0 && !anyway {
+	if granted == l.granted && l.told == l.processed && l.toldDone == l.done && len(l.dones) == 0 && !l.fresh && !anyway {
 		return
 	}
 	if granted > l.granted {
 		l.wants, l.waits = false, false
 	}
 	l.granted, l.told, l.toldDone = granted, l.processed, l.done
-	b := appendUint(appendUint(appendLink(head(kindState), l.id), l.processed), l.granted)
-	b = appendUint(appendUint(appendUint(b, l.done), uint64(room)), uint64(len(l.nacks)))
-	for _, k := range l.nacks {
-		b = appendError(appendUint(b, k.n), k.err)
+	b := appendUint(appendUint(appendUint(appendLink(head(kindState), l.id), l.number()), l.processed), l.granted)
+	b = appendUint(appendUint(b, l.done), uint64(room))
+	b = appendUint(b, uint64(len(l.news)))
+	for _, w := range l.news {
+		b = appendVerdict(b, w.verdict)
 	}
-	l.nacks = nil
+	b = appendUint(b, uint64(len(l.dones)))
+	for _, n := range l.dones {
+		b = appendUint(b, n)
+	}
+	l.dones = nil
 	e.node.publish(e.node.subj.control(l.from), b)
+}
+
+// number returns the number of a state frame: 0 without news, which then needs not
+// be confirmed. exposure.mu is held.
+func (l *inlet) number() uint64 {
+	l.fresh = false
+	if len(l.news) == 0 {
+		return 0
+	}
+	l.states++
+	for i := range l.news {
+		if l.news[i].at == 0 {
+			l.news[i].at = l.states
+		}
+	}
+	return l.states
 }
 
 // poll has somebody look for room while senders want it: an inbox does not say
 // when it has some. mu is held.
 func (e *exposure) poll() {
-	if e.polling || e.ended != nil || !e.wanted() {
+	if e.polling || e.ended != nil || e.host != nil || !e.wanted() {
 		return
 	}
 	e.polling = true
@@ -565,10 +657,13 @@ func (e *exposure) look() {
 		e.node.stopped.Go(func() { e.withdraw(e.ends) })
 		return
 	}
+	if e.host != nil {
+		e.host.look(time.Now())
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, l := range e.inlets {
-		e.tell(l, false)
+		e.tell(l, len(l.news) > 0)
 	}
 }
 

@@ -29,6 +29,13 @@ type job struct {
 	ctx   context.Context //nolint:containedctx // the asker's, whose end goes along
 	done  chan error      // capacity 1: the outcome, or that it is on its way
 
+	key    string // that it is for; "" if its name is not keyed
+	lane   *lane  // of the key
+	seq    uint64 // its place among the messages of the lane
+	flying bool   // the lane counts it as under way
+	try    bool   // it does not wait for room
+	moves  int    // how often it was sent somewhere else
+
 	link     *link // that it was put on
 	n        uint64
 	canceled error       // the asker's reason to call it back

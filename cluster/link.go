@@ -1,7 +1,10 @@
 package cluster
 
 import (
+	"cmp"
 	"encoding/binary"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -22,6 +25,7 @@ type link struct {
 	retired  bool      // takes no new messages
 	closing  bool      // and has said so to the receiver
 	vanished time.Time // since when the node's beats do not speak of it
+	ended    bool      // the receiver takes no more, and may still answer
 	over     bool
 
 	next    uint64 // number of the next message
@@ -31,8 +35,11 @@ type link struct {
 	room    uint64 // in the actor's inbox, when it acknowledged the last
 	wanted  bool   // it knows that there are messages and no credit
 
-	pending  []*job // acked+1 to next-1
-	kept     []*job // acknowledged, and not known to be done with
+	pending  []*job          // acked+1 to next-1
+	kept     []*job          // acknowledged, and not known to be done with
+	held     map[uint64]*job // the same of a keyed route, whose actors are done with them in any order
+	waiting  map[uint64]*job // that have come, and wait for a key's actor; acked is beyond them
+	finished uint64          // the keys' actors are done with the messages up to this one
 	asks     map[uint64]*job
 	buf      []byte   // the packet that fills: head and messages
 	full     []packet // complete, and not yet published
@@ -53,9 +60,19 @@ type packet struct {
 // packetSize is how large a packet of several messages becomes at most.
 const packetSize = 16 << 10
 
+// takes reports whether it takes messages, if there is credit.
+func (l *link) takes() bool {
+	return l.open && !l.retired && !l.over && l.refused == nil && l.vanished.IsZero()
+}
+
+// quiet reports whether all that was put on it is settled.
+func (l *link) quiet() bool {
+	return len(l.pending) == 0 && len(l.asks) == 0 && len(l.waiting) == 0
+}
+
 // credit is how many messages it may take.
 func (l *link) credit() uint64 {
-	if !l.open || l.retired || l.over || l.refused != nil || !l.vanished.IsZero() {
+	if !l.takes() {
 		return 0
 	}
 	return l.granted - min(l.granted, l.next-1)
@@ -66,7 +83,7 @@ func (l *link) score() int64 { return int64(l.room) - int64(l.next-1-l.acked) }
 
 // put takes a message. There is credit.
 func (l *link) put(j *job) {
-	if len(l.buf) > 0 && len(l.buf)+len(j.body) > packetSize {
+	if len(l.buf) > 0 && len(l.buf)+len(j.body)+len(j.key) > packetSize {
 		l.seal()
 	}
 	l.begin()
@@ -84,9 +101,17 @@ func (l *link) put(j *job) {
 		l.asks[l.next] = j
 		l.now = true
 	}
+	if j.lane != nil {
+		flags |= j.flags()
+	}
 	l.buf = append(l.buf, flags)
 	if flags&flagDeadline != 0 {
 		l.buf = appendUint(l.buf, before)
+	}
+	if j.lane != nil {
+		l.buf = appendUint(appendString(l.buf, j.key), j.lane.turn)
+		j.flying = true
+		j.lane.flying++
 	}
 	l.buf = appendBytes(l.buf, j.body)
 	j.link, j.n = l, l.next
@@ -196,8 +221,57 @@ func (l *link) ack(processed, granted, room uint64) {
 	}
 }
 
-// done takes note of what no process has any more.
-func (l *link) done(n uint64) {
+// take takes a message out of those that are not settled, or returns nil.
+func (l *link) take(n uint64) *job {
+	j := l.waiting[n]
+	if j != nil {
+		delete(l.waiting, n)
+	} else if n > l.acked && n < l.next {
+		at := n - l.acked - 1
+		j, l.pending[at] = l.pending[at], nil
+	}
+	return j
+}
+
+// wait puts a message among those that have come and wait.
+func (l *link) wait(j *job) {
+	if l.waiting == nil {
+		l.waiting = make(map[uint64]*job)
+	}
+	l.waiting[j.n] = j
+}
+
+// waits returns, and forgets, those that wait, in their order.
+func (l *link) waits() []*job {
+	all := slices.SortedFunc(maps.Values(l.waiting), func(a, b *job) int { return cmp.Compare(a.n, b.n) })
+	l.waiting = nil
+	return all
+}
+
+// keep remembers an accepted message until an actor is done with it.
+func (l *link) keep(j *job) {
+	if j.lane == nil {
+		l.kept = append(l.kept, j)
+		return
+	}
+	if l.held == nil {
+		l.held = make(map[uint64]*job)
+	}
+	l.held[j.n] = j
+}
+
+// done takes note of what no process has any more: all up to n, and some others.
+func (l *link) done(n uint64, others []uint64) {
+	if l.route.lanes != nil {
+		for _, k := range others {
+			delete(l.held, k)
+		}
+		if n > l.finished {
+			l.finished = n
+			maps.DeleteFunc(l.held, func(k uint64, _ *job) bool { return k <= n })
+		}
+		return
+	}
 	k := 0
 	for k < len(l.kept) && l.kept[k].n <= n {
 		k++

@@ -22,6 +22,7 @@ type Node struct {
 	subj subjects
 
 	count   counters
+	values  context.Context //nolint:containedctx // what the node's own actors are spawned under
 	reports reports
 	leases  leases
 
@@ -55,13 +56,15 @@ type peer struct {
 
 // exposed is a name in a beat.
 type exposed struct {
-	id   uint64
-	room uint64
+	id    uint64
+	room  uint64
+	keyed bool
 }
 
 type routeKey struct {
-	name string
-	typ  reflect.Type
+	name  string
+	typ   reflect.Type
+	keyed bool
 }
 
 // Join makes this process a node of the cluster that nc, the user's connection,
@@ -77,7 +80,8 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 	n := &Node{
 		id: cfg.Name + "-" + hex.EncodeToString(unique[:]), nc: nc, cfg: cfg, subj: subjects{cfg.Cluster},
 		stop: make(chan struct{}), leaving: make(chan struct{}), crews: make(map[*crew]struct{}),
-		peers: make(map[string]*peer), routes: make(map[routeKey]*route),
+		values: context.WithoutCancel(ctx),
+		peers:  make(map[string]*peer), routes: make(map[routeKey]*route),
 		links: make(map[uint64]*link), exposed: make(map[string]*exposure),
 		watches: make(map[string][]*watch), farewells: make(map[uint64]*farewell),
 	}
@@ -237,6 +241,7 @@ func (n *Node) beat(flags byte, to ...string) {
 	b = appendUint(b, uint64(len(exposures)))
 	for _, e := range exposures {
 		b = appendUint(appendUint(appendString(b, e.name), e.id), e.room())
+		b = appendBool(b, e.host != nil)
 	}
 	if len(to) == 0 {
 		n.publish(n.subj.beats(), b)
@@ -264,7 +269,7 @@ func (n *Node) control(m *nats.Msg) {
 		n.heard(from, &r)
 	case kindOpen:
 		n.opened(from, &r)
-	case kindWant, kindCancel:
+	case kindWant, kindCancel, kindHeard:
 		n.asked(k, from, &r)
 	case kindState, kindAnswer, kindEnd:
 		n.told(k, from, &r)
@@ -350,7 +355,7 @@ func (n *Node) heard(from string, r *reader) {
 			r.fail()
 			return
 		}
-		p.exposes[name] = exposed{r.uint(), r.uint()}
+		p.exposes[name] = exposed{r.uint(), r.uint(), r.bool()}
 	}
 	if r.bad {
 		return

@@ -44,6 +44,7 @@ import (
 type Remote[M any] struct {
 	node  *Node
 	name  string
+	key   string
 	shape *shape
 	route *route
 	err   error
@@ -58,9 +59,23 @@ func Lookup[M any](n *Node, name string) *Remote[M] {
 		return r
 	}
 	if r.shape, r.err = shapeOf(reflect.TypeFor[M]()); r.err == nil {
-		r.route, r.err = n.to(name, r.shape)
+		r.route, r.err = n.to(name, r.shape, false)
 	}
 	return r
+}
+
+// Key returns where messages for one key of a keyed name can be sent to: to the
+// one actor that has that key, see [Keyed]. A key is any text of 1 to 256 bytes;
+// another is an error of every Send. It does not wait.
+func (r *Remote[M]) Key(key string) *Remote[M] {
+	k := &Remote[M]{node: r.node, name: r.name, key: key, shape: r.shape, err: r.err}
+	if k.err == nil {
+		k.err = checkKey(key)
+	}
+	if k.err == nil {
+		k.route, k.err = r.node.to(r.name, r.shape, true)
+	}
+	return k
 }
 
 // Name returns the name.
@@ -119,6 +134,7 @@ func (r *Remote[M]) try(msg M, mode mode) error {
 	if err != nil {
 		return err
 	}
+	j.try = r.key != ""
 	r.route.found()
 	if err := r.route.try(j); err != nil {
 		return named(r.name, err)
@@ -139,6 +155,9 @@ func (r *Remote[M]) job(ctx context.Context, msg M, mode mode) (*job, error) {
 		return nil, named(r.name, fmt.Errorf("%w: a %v of %d bytes, the most is %d", ErrTooLarge, v.typ, len(body), r.node.cfg.MaxSize))
 	}
 	j := &job{mode: mode, name: r.name, msg: msg, body: body, ctx: ctx, done: make(chan error, 1)}
+	if r.key != "" {
+		j.key, j.lane = r.key, r.route.lane(r.key)
+	}
 	if at := v.replyIn(reflect.ValueOf(msg)); at.IsValid() && !at.IsZero() {
 		j.mode, j.reply = asking, at.Interface()
 		j.ctx = j.reply.(interface{ Context() context.Context }).Context()

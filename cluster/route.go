@@ -30,7 +30,9 @@ type route struct {
 	ready  chan struct{}     // closed: a link was opened or refused since the route was made
 	isUp   bool
 	closed bool
-	out    []settled // to be told by unlock
+	lanes  *lanes          // of a keyed name; then queue is empty
+	odd    map[string]bool // the nodes that expose the name keyed, or not, and this is not, or is
+	out    []settled       // to be told by unlock
 }
 
 // unlock releases mu and then tells what was settled.
@@ -42,9 +44,9 @@ func (r *route) unlock() {
 }
 
 // to returns the route for a name and a type, made if there is none.
-func (n *Node) to(name string, s *shape) (*route, error) {
+func (n *Node) to(name string, s *shape, keyed bool) (*route, error) {
 	n.mu.Lock()
-	key := routeKey{name, s.declared}
+	key := routeKey{name, s.declared, keyed}
 	r := n.routes[key]
 	if r != nil || n.closed {
 		n.mu.Unlock()
@@ -53,7 +55,10 @@ func (n *Node) to(name string, s *shape) (*route, error) {
 		}
 		return r, nil
 	}
-	r = &route{node: n, name: name, shape: s, over: make(map[string]uint64), alone: time.Now(), ready: make(chan struct{})}
+	r = &route{node: n, name: name, shape: s, over: make(map[string]uint64), odd: make(map[string]bool), alone: time.Now(), ready: make(chan struct{})}
+	if keyed {
+		r.lanes = newLanes()
+	}
 	n.routes[key] = r
 	peers := make(map[string]*peer, len(n.peers))
 	maps.Copy(peers, n.peers)
@@ -67,9 +72,16 @@ func (n *Node) to(name string, s *shape) (*route, error) {
 // follow does what a node's beat says.
 func (r *route) follow(id string, p *peer) {
 	at, exposes := p.exposes[r.name]
-	exposes = exposes && !p.draining
+	odd := exposes && at.keyed != (r.lanes != nil)
+	exposes = exposes && !p.draining && !odd
 	r.mu.Lock()
 	defer r.unlock()
+	if odd {
+		r.odd[id] = at.keyed
+		defer r.up()
+	} else {
+		delete(r.odd, id)
+	}
 	known := false
 	for _, l := range slices.Clone(r.links) {
 		switch {
@@ -128,7 +140,7 @@ func (r *route) retire(l *link) {
 
 // finish says to the receiver that a retired link is over, once it is. mu is held.
 func (r *route) finish(l *link) {
-	if !l.retired || l.over || len(l.pending) > 0 || len(l.asks) > 0 {
+	if !l.retired || l.over || !l.quiet() {
 		return
 	}
 	l.closing = true
@@ -153,7 +165,7 @@ func (r *route) drop(l *link, why error, certain bool) {
 	if why != nil {
 		r.ended = why
 	}
-	back := l.pending
+	back := append(l.waits(), l.pending...)
 	l.pending = nil
 	if !certain {
 		// What is being published at this moment may arrive.
@@ -181,6 +193,7 @@ func (r *route) drop(l *link, why error, certain bool) {
 // lost settles a job of which nothing more will be heard. mu is held.
 func (r *route) lost(j *job, why error) {
 	delete(j.link.asks, j.n)
+	r.landed(j)
 	r.node.count.unknown.Add(1)
 	r.settle(j, j.unknown(j.link.peer, why))
 }
@@ -200,13 +213,16 @@ func (r *route) again(back []*job, why error) {
 	r.node.count.handedBack.Add(uint64(len(back)))
 	var live []*job
 	for _, j := range back {
+		r.landed(j)
 		switch {
 		case j.over:
 		case j.canceled != nil:
 			r.settle(j, j.canceled)
-		case r.hopeless() != nil, !slices.ContainsFunc(r.links, func(l *link) bool { return l.peer != j.link.peer && !l.retired }) && j.mode == async:
-			// A later message of the same sender must not come before it.
+		case r.hopeless() != nil, j.try, j.mode == async && r.overtaken(j):
 			r.settle(j, handedBack(r.name, why))
+		case j.lane != nil:
+			j.link = nil
+			r.lanes.insert(j)
 		default:
 			j.link = nil
 			live = append(live, j)
@@ -214,6 +230,15 @@ func (r *route) again(back []*job, why error) {
 	}
 	r.queue = append(live, r.queue...)
 	r.dispatch()
+}
+
+// overtaken reports whether a later message of the same sender would come before
+// one that is sent again. mu is held.
+func (r *route) overtaken(j *job) bool {
+	if j.lane != nil {
+		return !j.link.over && !j.link.ended // else none of those behind it was accepted
+	}
+	return !slices.ContainsFunc(r.links, func(l *link) bool { return l.peer != j.link.peer && !l.retired })
 }
 
 // handedBack is the outcome of a message that nobody has taken.
@@ -242,6 +267,8 @@ func (r *route) hopeless() error {
 	switch {
 	case refused != nil:
 		return refused
+	case len(r.links) == 0 && len(r.odd) > 0:
+		return r.oddly()
 	case r.ended != nil && errors.Is(r.ended, actor.ErrClosed):
 		return actor.ErrClosed
 	case len(r.links) == 0 && time.Since(r.alone) >= r.node.cfg.Find:
@@ -269,21 +296,72 @@ func (r *route) pick() *link {
 	return best
 }
 
+// place returns the link that takes a message at once, or nil. mu is held.
+func (r *route) place(j *job) *link {
+	if j.lane != nil {
+		j.lane.seq++
+		j.seq = j.lane.seq
+		if len(j.lane.queue) > 0 {
+			return nil
+		}
+		return r.lead(j.lane)
+	}
+	if len(r.queue) > 0 {
+		return nil
+	}
+	return r.pick()
+}
+
+// queued is how many messages wait for credit. mu is held.
+func (r *route) queued() int {
+	if r.lanes != nil {
+		return r.lanes.queued
+	}
+	return len(r.queue)
+}
+
+// unqueue takes a message from those that wait, and reports whether it was there.
+// mu is held.
+func (r *route) unqueue(j *job) bool {
+	if j.lane != nil {
+		return r.lanes.remove(j)
+	}
+	i := slices.Index(r.queue, j)
+	if i >= 0 {
+		r.queue = slices.Delete(r.queue, i, i+1)
+	}
+	return i >= 0
+}
+
+// oddly returns what is wrong when the name is keyed and the message has no key, or the
+// other way round. mu is held.
+func (r *route) oddly() error {
+	for id, keyed := range r.odd {
+		if keyed {
+			return fmt.Errorf("%w: it is keyed on node %s: use Remote.Key", ErrMismatch, id)
+		}
+		return fmt.Errorf("%w: it is not keyed on node %s: do without Remote.Key", ErrMismatch, id)
+	}
+	return nil
+}
+
 // submit puts a message on its way, behind those that wait, or has it wait.
 func (r *route) submit(j *job) error {
 	r.mu.Lock()
 	defer r.unlock()
-	if len(r.queue) == 0 {
-		if l := r.pick(); l != nil {
-			l.put(j)
-			l.flush()
-			return nil
-		}
+	if l := r.place(j); l != nil {
+		l.put(j)
+		l.flush()
+		return nil
 	}
 	if err := r.hopeless(); err != nil {
 		return err
 	}
-	r.queue = append(r.queue, j)
+	if r.lanes != nil {
+		r.lanes.insert(j)
+	} else {
+		r.queue = append(r.queue, j)
+	}
 	r.want(true)
 	return nil
 }
@@ -295,7 +373,7 @@ func (r *route) try(j *job) error {
 	if err := r.hopeless(); err != nil {
 		return err
 	}
-	if l := r.pick(); l != nil && len(r.queue) == 0 {
+	if l := r.place(j); l != nil {
 		l.put(j)
 		l.flush()
 		return nil
@@ -315,8 +393,7 @@ func (r *route) await(ctx context.Context, j *job) error {
 	reason := named(r.name, ctx.Err())
 	r.mu.Lock()
 	j.canceled = reason
-	if i := slices.Index(r.queue, j); i >= 0 {
-		r.queue = slices.Delete(r.queue, i, i+1)
+	if r.unqueue(j) {
 		j.over = true
 		r.mu.Unlock()
 		return reason
@@ -367,6 +444,9 @@ func (r *route) forsake(j *job) {
 
 // dispatch puts what waits on links with credit. mu is held.
 func (r *route) dispatch() {
+	if r.lanes != nil {
+		r.spread()
+	}
 	for len(r.queue) > 0 {
 		l := r.pick()
 		if l == nil {
@@ -382,10 +462,13 @@ func (r *route) dispatch() {
 	for _, l := range slices.Clone(r.links) {
 		l.flush()
 	}
-	if len(r.queue) > 0 {
+	if r.queued() > 0 {
 		if err := r.hopeless(); err != nil {
 			queue := r.queue
 			r.queue = nil
+			if r.lanes != nil {
+				queue = r.lanes.takeAll()
+			}
 			for _, j := range queue {
 				r.settle(j, named(r.name, err))
 			}
@@ -402,12 +485,7 @@ func (r *route) want(waits bool) {
 			continue
 		}
 		l.wanted = waits
-		b := appendUint(appendLink(head(kindWant), l.id), l.granted)
-		if waits {
-			b = append(b, 1)
-		} else {
-			b = append(b, 0)
-		}
+		b := appendBool(appendUint(appendLink(head(kindWant), l.id), l.granted), waits)
 		r.node.publish(r.node.subj.control(l.peer), b)
 	}
 }
@@ -420,6 +498,9 @@ func (n *Node) told(k kind, from string, rd *reader) {
 	l := n.links[id]
 	n.mu.Unlock()
 	if l == nil {
+		if seq := rd.uint(); k == kindState && seq > 0 {
+			n.confirm(from, id, seq)
+		}
 		return
 	}
 	if l.peer != from {
@@ -437,22 +518,11 @@ func (n *Node) told(k kind, from string, rd *reader) {
 	}
 }
 
-// nack is a message that was not accepted, and why.
-type nack struct {
-	n   uint64
-	err error
-}
-
 // state handles acknowledgements and credit.
 func (r *route) state(l *link, rd *reader) {
-	processed, granted, done, room := rd.uint(), rd.uint(), rd.uint(), rd.uint()
-	var nacks []nack
-	for range rd.uint() {
-		nacks = append(nacks, nack{rd.uint(), rd.error()})
-		if rd.bad {
-			return
-		}
-	}
+	seq, processed, granted, done, room := rd.uint(), rd.uint(), rd.uint(), rd.uint(), rd.uint()
+	news := rd.verdicts()
+	others := rd.uints()
 	r.mu.Lock()
 	defer r.unlock()
 	if rd.bad || l.over {
@@ -464,29 +534,41 @@ func (r *route) state(l *link, rd *reader) {
 	}
 	l.stirred = time.Now()
 	var back []*job
-	for _, k := range nacks {
-		if k.n <= l.acked || k.n >= l.next || k.n > processed {
+	for _, v := range news {
+		if v.n > processed {
 			continue
 		}
-		j := l.pending[k.n-l.acked-1]
-		l.pending[k.n-l.acked-1] = nil
-		if j == nil {
+		j := l.take(v.n)
+		if j == nil { // it was told before
 			continue
 		}
-		delete(l.asks, k.n)
-		if errors.Is(k.err, ErrNotDelivered) || errors.Is(k.err, actor.ErrClosed) {
+		switch {
+		case v.kind == isWaiting:
+			l.wait(j)
+		case v.kind == isAccepted:
+			r.accepted(l, j)
+		case v.kind == isMoved && j.lane != nil:
+			r.node.count.handedBack.Add(1)
+			r.moved(j, v.holder)
+		case errors.Is(v.err, ErrNotDelivered), errors.Is(v.err, actor.ErrClosed):
+			delete(l.asks, v.n)
 			back = append(back, j)
-			if errors.Is(k.err, actor.ErrClosed) {
-				r.ended = k.err
+			if errors.Is(v.err, actor.ErrClosed) {
+				r.ended = v.err
 				l.retired = true
 			}
-			continue
+		default:
+			delete(l.asks, v.n)
+			r.landed(j)
+			r.settle(j, v.err)
 		}
-		r.settle(j, k.err)
 	}
 	r.processed(l, processed)
 	l.ack(processed, granted, room)
-	l.done(done)
+	l.done(done, others)
+	if seq > 0 {
+		r.node.confirm(l.peer, l.id, seq)
+	}
 	if len(back) > 0 {
 		why := ErrNotDelivered
 		if r.ended != nil {
@@ -496,6 +578,24 @@ func (r *route) state(l *link, rd *reader) {
 	}
 	r.dispatch()
 	r.finish(l)
+}
+
+// confirm tells a receiver that the verdicts of its state frame have come.
+func (n *Node) confirm(peer string, link, seq uint64) {
+	n.publish(n.subj.control(peer), appendUint(appendLink(head(kindHeard), link), seq))
+}
+
+// accepted settles what an actor has accepted. mu is held.
+func (r *route) accepted(l *link, j *job) {
+	r.node.count.accepted.Add(1)
+	if j.lane != nil {
+		r.landed(j)
+		j.lane.moves = 0
+	}
+	if j.mode != asking {
+		r.settle(j, nil)
+		l.keep(j)
+	}
 }
 
 // up says that there is a link, or that there will be none. mu is held.
@@ -565,9 +665,9 @@ func (r *route) end(l *link, rd *reader) {
 		r.dispatch()
 		return
 	}
-	l.retired, l.buf, l.full, l.count = true, nil, nil, 0
+	l.retired, l.ended, l.buf, l.full, l.count = true, true, nil, nil, 0
 	r.ended = err
-	back := l.pending
+	back := append(l.waits(), l.pending...)
 	l.pending, l.acked = nil, l.next-1
 	for _, j := range back {
 		delete(l.asks, j.n)
@@ -588,11 +688,7 @@ func (r *route) processed(l *link, processed uint64) {
 		if j == nil {
 			continue
 		}
-		r.node.count.accepted.Add(1)
-		if j.mode != asking {
-			r.settle(j, nil)
-			l.kept = append(l.kept, j)
-		}
+		r.accepted(l, j)
 	}
 	l.ack(processed, l.granted, l.room)
 }
@@ -601,6 +697,7 @@ func (r *route) processed(l *link, processed uint64) {
 func (r *route) lose(id string, why error) {
 	r.mu.Lock()
 	delete(r.over, id)
+	delete(r.odd, id)
 	for _, l := range slices.Clone(r.links) {
 		if l.peer == id {
 			r.keepers(l, why)
@@ -617,11 +714,11 @@ func (r *route) keepers(l *link, why error) {
 	if !errors.Is(why, ErrNodeLost) {
 		return // the actor is there, and minds its messages
 	}
-	for _, j := range l.kept {
+	for _, j := range slices.Concat(l.kept, slices.Collect(maps.Values(l.held))) {
 		r.node.count.unknown.Add(1)
 		r.out = append(r.out, settled{j, j.unknown(l.peer, why)})
 	}
-	l.kept = nil
+	l.kept, l.held = nil, nil
 }
 
 // look asks again where no answer came, and gives up what waits for nobody.
@@ -634,7 +731,7 @@ func (r *route) look(now time.Time) {
 		case l.refused != nil:
 		case !l.open && now.Sub(l.asked) > r.node.cfg.Beat/5:
 			r.ask(l)
-		case l.open && len(l.pending) > 0 && now.Sub(l.stirred) > r.node.cfg.Beat:
+		case l.open && !l.quiet() && now.Sub(l.stirred) > r.node.cfg.Beat:
 			l.probe()
 		}
 	}
@@ -652,7 +749,7 @@ func (r *route) look(now time.Time) {
 func (r *route) busy() bool {
 	r.mu.Lock()
 	defer r.unlock()
-	return len(r.queue) > 0 || slices.ContainsFunc(r.links, func(l *link) bool { return len(l.pending) > 0 || len(l.asks) > 0 })
+	return r.queued() > 0 || slices.ContainsFunc(r.links, func(l *link) bool { return !l.quiet() })
 }
 
 // close ends all: see Node.Close.

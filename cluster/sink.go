@@ -39,6 +39,41 @@ func (s *sink[M]) take(l *inlet, in incoming) error {
 
 // ask asks the actor what is asked from afar.
 func (s *sink[M]) ask(l *inlet, in incoming) error {
+	m, q, err := s.question(l, in)
+	if err != nil {
+		return err
+	}
+	if roomOf(remote.Look(s.to)) == 0 {
+		_, end := s.waiting(l, in.n)
+		defer end()
+		stop := context.AfterFunc(s.exposure.ctx, q.cancel)
+		defer stop()
+	}
+	if err := s.to.Send(q.Ctx, m); err != nil {
+		q.drop()
+		return err
+	}
+	if in.last && q.Soon() {
+		q.answer()
+	} else {
+		go q.answer()
+	}
+	return nil
+}
+
+// question is an ask from afar, as this node asks it.
+type question struct {
+	*remote.Question
+	exposure *exposure
+	inlet    *inlet
+	n        uint64
+	cancel   context.CancelFunc
+	then     func() // after the answer
+}
+
+// question decodes a message that asks, and begins the ask. It ends with answer or
+// with drop.
+func (s *sink[M]) question(l *inlet, in incoming) (m M, _ *question, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	if in.within > 0 {
 		ctx, cancel = context.WithTimeout(context.Background(), in.within)
@@ -46,49 +81,43 @@ func (s *sink[M]) ask(l *inlet, in incoming) error {
 	m, q, err := s.decode(in.body, ctx)
 	if err != nil {
 		cancel()
-		return err
+		return m, nil, err
 	}
 	s.mu.Lock()
 	if l.gone || s.ended != nil {
 		s.mu.Unlock()
 		q.Drop()
 		cancel()
-		return context.Canceled
+		return m, nil, context.Canceled
 	}
 	l.asks[in.n] = cancel
 	s.asking++
 	s.mu.Unlock()
-	if roomOf(remote.Look(s.to)) == 0 {
-		_, end := s.waiting(l, in.n)
-		defer end()
-		stop := context.AfterFunc(s.exposure.ctx, cancel)
-		defer stop()
-	}
-	if err := s.to.Send(q.Ctx, m); err != nil {
-		q.Drop()
-		s.asked(l, in.n, cancel)
-		return err
-	}
-	answer := func() {
-		value, err := q.Wait()
-		s.answer(l, in.n, value, err)
-		s.asked(l, in.n, cancel)
-	}
-	if in.last && q.Soon() {
-		answer()
-	} else {
-		go answer()
-	}
-	return nil
+	return m, &question{Question: q, exposure: s.exposure, inlet: l, n: in.n, cancel: cancel}, nil
 }
 
-// asked is the end of an ask.
-func (s *sink[M]) asked(l *inlet, n uint64, cancel context.CancelFunc) {
-	cancel()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(l.asks, n)
-	s.asking--
+// answer waits for the answer and sends it.
+func (q *question) answer() {
+	value, err := q.Wait()
+	q.exposure.answer(q.inlet, q.n, value, err)
+	q.end()
+	if q.then != nil {
+		q.then()
+	}
+}
+
+// drop ends an ask whose message was not accepted.
+func (q *question) drop() {
+	q.Drop()
+	q.end()
+}
+
+func (q *question) end() {
+	q.cancel()
+	q.exposure.mu.Lock()
+	defer q.exposure.mu.Unlock()
+	delete(q.inlet.asks, q.n)
+	q.exposure.asking--
 }
 
 // decode makes a message of its bytes; with ctx one that asks.

@@ -24,6 +24,7 @@ const (
 	kindFarewell                 // to all, or an answer: how an exposed actor has ended
 	kindWonder                   // the beats speak of an actor no more: how has it ended?
 	kindHint                     // to all: the record of a lease or a session has changed
+	kindHeard                    // the sender has the verdicts of a state frame
 )
 
 // Flags of a data frame.
@@ -36,6 +37,9 @@ const (
 const (
 	flagAsk byte = 1 << iota
 	flagDeadline
+	flagKey    // it is for one key of the name, which follows
+	flagTry    // it does not wait for room: of keyed messages only
+	flagInsist // it is to be taken though another node would be the one to hold its key
 )
 
 // dataHead is the length of a data frame before its messages: version, kind,
@@ -54,6 +58,44 @@ func appendString(dst []byte, s string) []byte {
 
 func appendBytes(dst, b []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
+}
+
+// verdict is what became of a message, where the cumulative acknowledgement does
+// not say it. Its number is among those acknowledged.
+type verdict struct {
+	n      uint64
+	kind   fate
+	err    error  // isRefused
+	holder string // isMoved: which node to try instead; "" if it is not known
+}
+
+// fate of a message.
+type fate byte
+
+const (
+	isRefused  fate = iota // not accepted, with the reason
+	isMoved                // not accepted: its key is another node's
+	isWaiting              // neither, so far: a later verdict tells
+	isAccepted             // after it has waited
+)
+
+func appendVerdict(dst []byte, v verdict) []byte {
+	dst = append(appendUint(dst, v.n), byte(v.kind))
+	switch v.kind {
+	case isRefused:
+		dst = appendError(dst, v.err)
+	case isMoved:
+		dst = appendString(dst, v.holder)
+	case isWaiting, isAccepted:
+	}
+	return dst
+}
+
+func appendBool(dst []byte, b bool) []byte {
+	if b {
+		return append(dst, 1)
+	}
+	return append(dst, 0)
 }
 
 // reader reads a frame from its beginning. After a step that there were not the
@@ -76,6 +118,41 @@ func (r *reader) byte() byte {
 	r.rest = r.rest[1:]
 	return b
 }
+
+func (r *reader) verdicts() (all []verdict) {
+	for range r.uint() {
+		v := verdict{n: r.uint(), kind: fate(r.byte())}
+		switch v.kind {
+		case isRefused:
+			if v.err = r.error(); v.err == nil {
+				r.fail()
+			}
+		case isMoved:
+			v.holder = r.string()
+		case isWaiting, isAccepted:
+		default:
+			r.fail()
+		}
+		if r.bad {
+			return nil
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func (r *reader) uints() (all []uint64) {
+	for range r.uint() {
+		if n := r.uint(); !r.bad {
+			all = append(all, n)
+		} else {
+			return nil
+		}
+	}
+	return all
+}
+
+func (r *reader) bool() bool { return r.byte() != 0 }
 
 // link reads the number of a link.
 func (r *reader) link() uint64 { return r.fixed() }

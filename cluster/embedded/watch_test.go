@@ -464,7 +464,7 @@ func TestWatchLoss(t *testing.T) {
 		b = append(b, flags, byte(len(exposures)))
 		for _, id := range exposures {
 			b = append(append(b, 6), "mortal"...)
-			b = append(binary.AppendUvarint(b, id), 10)
+			b = append(binary.AppendUvarint(b, id), 10, 0)
 		}
 		nc.PublishRequest("tinyactor.beat", control("fake"), b)
 	}
