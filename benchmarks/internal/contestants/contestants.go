@@ -18,5 +18,5 @@ var Programs = []Program{
 	{"phony", []string{"phony"}},
 	{"protoactor", []string{"protoactor-go"}},
 	{"suture", []string{"suture"}},
-	{"remote", []string{"cluster", "cluster-async", "nats", "nats-async"}},
+	{"remote", []string{"cluster", "cluster-async", "nats", "nats-async", "nats-ids", "nats-ids-async"}},
 }

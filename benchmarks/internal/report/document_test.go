@@ -42,7 +42,7 @@ func TestMarkdown(t *testing.T) {
 		"May 2020, commit abc1234, on a <machine>; medians of 1 rounds",
 		"\n| tell, 1 sender | 10.0 | 100 | 1000 | 10000 | 100000 | 1000000 |\n",
 		"\n| tell, 1 sender | 10.0 | – | 1.25 | – | – | – | – |\n",
-		"\n| remote tell, 1 sender | 4000 | – | – | 1.50 |\n",
+		"\n| remote tell, 1 sender | 4000 | – | – | – | – | 1.50 |\n",
 		"\n| remote tell, 1 sender | cluster-async | ≤ 2.00 of nats | 1.50 | met |\n",
 		"\n| tell, 1 sender | tinyactor | ≤ 0.45 of chan-raw | 0.10 | met |\n",
 		"\n| ask, 1 caller | tinyactor | ≤ 0.80 of chan-select | 0.01 | met |\n",

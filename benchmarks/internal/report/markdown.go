@@ -93,7 +93,7 @@ var lookers = []string{"observed", "observed-viewer", "observed-prometheus", "ob
 
 // remotes are the contestants between two nodes beside the first of them, NATS's
 // client.
-var remotes = []string{"cluster", "nats-async", "cluster-async"}
+var remotes = []string{"nats-ids", "cluster", "nats-async", "nats-ids-async", "cluster-async"}
 
 // multiples is a table of what some contestants take, as multiples of what the
 // same takes one of them.

@@ -37,7 +37,7 @@ decode the same 70 bytes of JSON, and check that all messages come, once and in 
   Send returns when the actor has the message; cluster-async is the sender of Remote.Async.
 - *Durable* rows are over one server that stores in files, without replicas (level ProcessCrash); each message is acknowledged
   by itself when it was handled. In cluster and nats, a sender waits until its message is stored; in those called async it goes on, while at most
-  4096 are on their way. A durable inbox gives each message an ID by which it is recognised if it comes again; nats does not.
+  4096 are on their way. A durable inbox gives each message an ID, by which the server recognises it if it comes again; so do those called ids.
 
 `
 	docTargets = `

@@ -14,9 +14,14 @@ import (
 var Entries = []contest.Entry{
 	{Name: "cluster", New: newNodes(false), Enters: contest.Remote},
 	{Name: "cluster-async", New: newNodes(true), Enters: contest.In("remote-tell", "remote-tell-64", "durable", "durable-64")},
-	{Name: "nats", New: newRaw(false), Enters: contest.Remote},
-	{Name: "nats-async", New: newRaw(true), Enters: contest.In("durable", "durable-64")},
+	{Name: "nats", New: newRaw(false, ""), Enters: contest.Remote},
+	{Name: "nats-async", New: newRaw(true, ""), Enters: contest.In("durable", "durable-64")},
+	{Name: "nats-ids", New: newRaw(false, ids), Enters: contest.In("durable", "durable-64")},
+	{Name: "nats-ids-async", New: newRaw(true, ids), Enters: contest.In("durable", "durable-64")},
 }
+
+// ids is as long as what the IDs of package cluster begin with.
+const ids = "r-0123456789abcdef01-"
 
 // word is what is sent: some 70 bytes of JSON.
 type word struct {
@@ -32,9 +37,9 @@ func (w word) msg() contest.Msg { return contest.Msg{V: w.N} }
 // last follows the last message: once it has come, so have all before it.
 var last = contest.Msg{V: -1}
 
-func newRaw(async bool) func(context.Context) contest.Contestant {
+func newRaw(async bool, ids string) func(context.Context) contest.Contestant {
 	return func(ctx context.Context) contest.Contestant {
-		return &raw{servers: startServers(), ctx: ctx, async: async}
+		return &raw{servers: startServers(), ctx: ctx, async: async, ids: ids}
 	}
 }
 

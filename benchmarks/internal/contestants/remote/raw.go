@@ -17,6 +17,7 @@ type raw struct {
 	*servers
 	ctx   context.Context //nolint:containedctx // that of the whole run
 	async bool            // what is stored is waited for at the end only
+	ids   string          // what is stored has an ID that begins with this
 }
 
 // rawBox is a subscription at the far end, and its subject.

@@ -46,6 +46,7 @@ type rawStore struct {
 	ctx     context.Context //nolint:containedctx // that of the whole run
 	js      jetstream.JetStream
 	async   bool
+	ids     string // the first part of the messages' IDs; none if it is empty
 	name    string
 	consume jetstream.ConsumeContext
 	over    chan struct{}
@@ -54,7 +55,7 @@ type rawStore struct {
 func (c *raw) spawnStored(r *contest.Receiver) contest.Mailbox {
 	c.boxes++
 	s := c.stored()
-	b := &rawStore{ctx: c.ctx, async: c.async, name: "box-" + strconv.Itoa(c.boxes), over: make(chan struct{})}
+	b := &rawStore{ctx: c.ctx, async: c.async, ids: c.ids, name: "box-" + strconv.Itoa(c.boxes), over: make(chan struct{})}
 	var err error
 	b.js, err = jetstream.New(s.out, jetstream.WithPublishAsyncMaxPending(storing),
 		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, _ *nats.Msg, err error) { panic(err) }))
@@ -84,11 +85,16 @@ func (c *raw) spawnStored(r *contest.Receiver) contest.Mailbox {
 }
 
 func (b *rawStore) Send(m contest.Msg) {
+	data := encode(newWord(m))
+	var how []jetstream.PublishOpt
+	if b.ids != "" {
+		how = append(how, jetstream.WithMsgID(b.ids+strconv.FormatInt(m.V, 10)))
+	}
 	var err error
-	if data := encode(newWord(m)); b.async {
-		_, err = b.js.PublishAsync(b.name, data, jetstream.WithStallWait(time.Minute))
+	if b.async {
+		_, err = b.js.PublishAsync(b.name, data, append(how, jetstream.WithStallWait(time.Minute))...)
 	} else {
-		_, err = b.js.Publish(b.ctx, b.name, data)
+		_, err = b.js.Publish(b.ctx, b.name, data, how...)
 	}
 	must(err)
 }
@@ -109,7 +115,6 @@ type nodeStore struct {
 	ctx     context.Context //nolint:containedctx // that of the whole run
 	send    actor.Sender[word]
 	handler *actor.Child[actor.None, actor.None]
-	remove  func()
 	over    chan struct{}
 }
 
