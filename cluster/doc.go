@@ -108,11 +108,42 @@
 //
 // Whoever may publish to the subjects of a cluster is one of its nodes. Use TLS
 // and credentials of nats.go, and an account for each cluster. Within an account,
-// these permissions are the least for a node that sends to orders and exposes
-// stock:
+// these permissions are the least. Where a subject is that of a stream, a dot in
+// the name of the cluster or of an inbox is written +; in that of a bucket _-.
 //
-//	publish:    <cluster>.beat  <cluster>.node.*.ctl  <cluster>.node.*.in.orders
-//	subscribe:  <cluster>.beat  <cluster>.node.*.ctl  <cluster>.node.*.in.stock
+//	every node
+//	  publish    <cluster>.beat  <cluster>.node.*.ctl
+//	  subscribe  <cluster>.beat  <cluster>.node.*.ctl
+//	that sends to orders
+//	  publish    <cluster>.node.*.in.orders
+//	that exposes orders
+//	  subscribe  <cluster>.node.*.in.orders
+//	that runs singletons
+//	  publish    $JS.API.STREAM.INFO.KV_<cluster>-leases
+//	  publish    $JS.API.DIRECT.GET.KV_<cluster>-leases.$KV.<cluster>-leases.>
+//	  publish    $KV.<cluster>-leases.>
+//	  subscribe  _INBOX.<user>.*.*
+//	and may be the first to do so
+//	  publish    $JS.API.INFO  $JS.API.STREAM.CREATE.KV_<cluster>-leases
+//	that sends to the durable inbox jobs
+//	  publish    $JS.API.STREAM.INFO.<cluster>=jobs  $JS.API.STREAM.INFO.<cluster>=jobs=aside
+//	  publish    <cluster>.durable.jobs.*
+//	  subscribe  _INBOX.<user>.*.*
+//	and may be the first to open it
+//	  publish    $JS.API.STREAM.CREATE.<cluster>=jobs  $JS.API.STREAM.CREATE.<cluster>=jobs=aside
+//	that opens it, and handles its messages
+//	  publish    $JS.API.STREAM.INFO.<cluster>=jobs  $JS.API.STREAM.INFO.<cluster>=jobs=aside
+//	  publish    $JS.API.CONSUMER.CREATE.<cluster>=jobs.>  $JS.API.CONSUMER.INFO.<cluster>=jobs.*
+//	  publish    $JS.API.CONSUMER.MSG.NEXT.<cluster>=jobs.*  $JS.ACK.<cluster>=jobs.>
+//	  publish    <cluster>.aside.jobs.*
+//	  subscribe  _INBOX.<user>.*.*
+//	and looks after what was set aside
+//	  publish    $JS.API.STREAM.MSG.GET.<cluster>=jobs=aside  $JS.API.STREAM.MSG.DELETE.<cluster>=jobs=aside
+//	  publish    <cluster>.durable.jobs.*
+//
+// Give each user a nats.CustomInboxPrefix("_INBOX.<user>"), so that they do not
+// hear the answers to each other. What the server refuses, Join and Expose return;
+// a Send returns it with ErrUnknown, as something may have been sent before.
 //
 // NATS has no wildcards within one part of a subject, and a node's ID is new each
 // time, so the nodes of one cluster could listen to each other's control frames.

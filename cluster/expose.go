@@ -22,6 +22,10 @@ import (
 // It lasts until ctx ends, the actor is closed, or the node is. Until then the
 // actor counts as reachable, and is not closed for want of an address. It costs
 // one subscription and two goroutines.
+//
+// Expose waits for the server's word that the node may, not longer than
+// Config.Find. The errors are ErrBadName, ErrNodeClosed, nats.ErrPermissionViolation,
+// what is wrong with the message type, and that the node has exposed the name.
 func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[M]) error {
 	if err := checkName("name", name); err != nil {
 		return err
@@ -50,8 +54,16 @@ func expose[M any](e *exposure, to *actor.Address[M]) (err error) {
 	}
 	e.to, e.closed, e.take = to, to.Closed, (&sink[M]{e, to}).take
 	e.ctx, e.cancel = context.WithCancel(context.Background())
+	before := e.node.nc.LastError()
 	if err = e.begin(); err != nil {
 		e.cancel()
+		return err
+	}
+	if err = e.node.allowed(e.sub.Subject, before); err != nil {
+		e.withdraw(ErrNotFound)
+		e.node.mu.Lock()
+		delete(e.node.farewells, e.id) // it has never begun
+		e.node.mu.Unlock()
 		return err
 	}
 	e.node.beat(0)

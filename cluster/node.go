@@ -88,21 +88,27 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 	n.reports.node = n
 	n.leases.begin(n)
 	n.absences.listen(time.Now())
-	for subject, handle := range map[string]func(*nats.Msg){n.subj.control(n.id): n.control, n.subj.beats(): n.control} {
-		sub, err := nc.Subscribe(subject, handle)
+	before := nc.LastError()
+	for _, subject := range []string{n.subj.control(n.id), n.subj.beats()} {
+		sub, err := nc.Subscribe(subject, n.control)
 		if err != nil {
 			n.unsubscribe()
 			return nil, fmt.Errorf("cluster: join: %w", err)
 		}
 		n.subs = append(n.subs, sub)
 	}
+	n.beat(beatHello)
 	// Once this has come back, the server knows the subscriptions, and has said
-	// if it does not allow them.
-	if err := flush(ctx, nc); err != nil {
+	// if it does not allow them, or the beat.
+	err = flush(ctx, nc)
+	for _, s := range n.subs {
+		err = errors.Join(err, n.denied(s.Subject, before))
+	}
+	if err != nil {
+		n.beat(beatBye)
 		n.unsubscribe()
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}
-	n.beat(beatHello)
 	n.stopped.Go(n.run)
 	return n, nil
 }

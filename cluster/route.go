@@ -732,6 +732,10 @@ func (r *route) look(now time.Time) {
 		case !l.open && now.Sub(l.asked) > r.node.cfg.Beat/5:
 			r.ask(l)
 		case l.open && !l.quiet() && now.Sub(l.stirred) > r.node.cfg.Beat:
+			if err := r.node.denied(l.subject, nil); err != nil {
+				r.drop(l, err, false) // what was sent before may have been allowed
+				continue
+			}
 			l.probe()
 		}
 	}
