@@ -94,7 +94,8 @@ type DurableConfig struct {
 //	MessageID() string
 //
 // has its own IDs: then a message that is sent again, by whomever, within
-// DurableConfig.Dedup, is not stored again, and Send returns nil. The servers
+// DurableConfig.Dedup, is not stored again, and Send returns nil. An empty one is
+// none. The servers
 // keep IDs in memory. One that restarts, and then leads, knows those of the
 // messages that it still has, not of those that were dealt with: make the effect
 // of a message depend on its ID where that matters, see [MessageID].
@@ -226,6 +227,10 @@ func (d *Durable[M]) encode(msg M) (*storing, error) {
 	p := &storing{data: data, partition: d.partitionOf(msg)}
 	if m, ok := any(msg).(interface{ MessageID() string }); ok {
 		p.id = ownID(m.MessageID())
+	}
+	if most := d.cfg.MaxBytes; most > 0 && d.out.kept(p) > most {
+		// It would wait for ever, and all others behind it.
+		return nil, named(d.name, fmt.Errorf("%w: %d bytes with what NATS keeps beside them, and the inbox never has room for more than %d", ErrTooLarge, d.out.kept(p), most))
 	}
 	return p, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -70,13 +71,18 @@ func (w *crew) setAside(h *handed, why error) {
 		id: h.id(), partition: h.msg.Subject[len(w.node.subj.stored(w.name, "")):], reason: clip(reasonOf(why)),
 		node: w.node.id, attempts: h.attempt, stored: h.stored, data: h.msg.Data,
 	}
+	data := r.encode()
+	if over := len(data) - int(w.node.nc.MaxPayload()); over > 0 { // a large message leaves less for the reason
+		r.reason = strings.ToValidUTF8(r.reason[:max(0, len(r.reason)-over)], "")
+		data = r.encode()
+	}
 	log := w.node.cfg.Logger.With("name", w.name, "node", w.node.id, "id", r.id, "attempts", r.attempts, "err", why)
 	ctx, cancel := context.WithTimeout(context.Background(), w.cfg.AckWait)
 	defer cancel()
 	// The time is there in case the stream was removed, and begins at 1 again.
 	key := strconv.FormatUint(h.seq, 10) + "-" + strconv.FormatInt(h.stored.UnixNano(), 36)
 	err := w.retry(ctx, func(ctx context.Context) error {
-		_, err := w.js.PublishMsg(ctx, &nats.Msg{Subject: w.node.subj.setAside(w.name, key), Data: r.encode()})
+		_, err := w.js.PublishMsg(ctx, &nats.Msg{Subject: w.node.subj.setAside(w.name, key), Data: data})
 		return err
 	})
 	if err != nil {

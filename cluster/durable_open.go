@@ -283,8 +283,12 @@ func (d *durable) partitionOf(msg any) string {
 	return strconv.FormatUint(uint64(h.Sum32())%uint64(d.cfg.Partitions), 10)
 }
 
-// ownID is what a message's ID is in a header: as it is if it can be, else its hash.
+// ownID is what a message's ID is in a header: as it is if it can be, else its
+// hash. An empty one is none: messages that were given no ID are not the same.
 func ownID(id string) string {
+	if id == "" {
+		return ""
+	}
 	ok := len(id) <= 100
 	for _, c := range []byte(id) {
 		ok = ok && c > ' ' && c < 0x7f

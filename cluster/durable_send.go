@@ -111,6 +111,14 @@ func newPublisher(d *durable) (*publisher, error) {
 	return p, nil
 }
 
+// kept is how many bytes the servers need for a message in a file, which is what
+// DurableConfig.MaxBytes counts.
+func (p *publisher) kept(s *storing) int64 {
+	const beside = 22 + 4 + 8 // its record's head, length of the headers, and checksum
+	id := max(len(s.id), len(p.ids)+1)
+	return int64(beside + len(p.subjects) + len(s.partition) + len("NATS/1.0\r\n"+nats.MsgIdHdr+": \r\n\r\n") + id + len(s.data))
+}
+
 // send stores a message and waits for that, or if it is asynchronous, until it is
 // on its way.
 func (p *publisher) send(ctx context.Context, s *storing) error {

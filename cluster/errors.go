@@ -31,7 +31,8 @@ var (
 	ErrMismatch = errors.New("cluster: mismatch")
 
 	// ErrTooLarge comes when an encoded message or answer is larger than
-	// Config.MaxSize. It was not sent.
+	// Config.MaxSize, or than a durable inbox can ever have room for. It was not
+	// sent.
 	ErrTooLarge = errors.New("cluster: message too large")
 
 	// ErrUnregistered comes when a message has an interface type, or a type in
