@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -160,11 +161,13 @@ func malformed(err error) bool {
 // and returns the new revision. The error is errStale if it is not. Every other
 // error leaves it open whether the record is written, or will be.
 func (b *bucket) put(ctx context.Context, key string, revision uint64, data []byte) (uint64, error) {
-	options := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(revision)}
+	m := nats.NewMsg(b.subject(key))
+	m.Data = data
+	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(revision, 10))
 	if strings.HasPrefix(key, sessionPrefix) {
-		options = append(options, jetstream.WithMsgTTL(b.keep))
+		m.Header.Set(jetstream.MsgTTLHeader, b.keep.String())
 	}
-	ack, err := b.js.PublishMsg(ctx, &nats.Msg{Subject: b.subject(key), Header: nats.Header{}, Data: data}, options...)
+	ack, err := b.js.PublishMsg(ctx, m)
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
 		api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant) {
 		return 0, errStale

@@ -17,11 +17,11 @@ import (
 // leases is what a node knows of leases, its own and those of others.
 type leases struct {
 	node   *Node
-	turn   chan struct{} // capacity 1: held while a session begins
-	writes atomic.Uint64 // numbers for records
+	open   func(context.Context) (*bucket, error) // Node.openBucket
+	turn   chan struct{}                          // capacity 1: held while a session begins
+	writes atomic.Uint64                          // numbers for records
 
 	mu      sync.Mutex
-	bucket  *bucket
 	session *session
 	tenants map[*tenant]struct{}
 	leaving bool                     // no more sessions and tenants
@@ -31,7 +31,7 @@ type leases struct {
 }
 
 func (l *leases) begin(n *Node) {
-	l.node, l.turn = n, make(chan struct{}, 1)
+	l.node, l.open, l.turn = n, n.openBucket, make(chan struct{}, 1)
 	l.tenants, l.waiting, l.seen = make(map[*tenant]struct{}), make(map[string]chan struct{}), make(map[string]glimpse)
 }
 

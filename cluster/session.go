@@ -48,30 +48,27 @@ func (n *Node) session(ctx context.Context) (*session, error) {
 	}
 	defer func() { <-l.turn }()
 	l.mu.Lock()
-	s, b, leaving := l.session, l.bucket, l.leaving
+	s, leaving := l.session, l.leaving
 	l.mu.Unlock()
 	switch {
 	case leaving:
 		return nil, ErrNodeClosed
 	case s != nil && s.lost() == nil:
 		return s, nil
-	case b == nil:
-		var err error
-		if b, err = n.openBucket(ctx); err != nil {
-			return nil, err
-		}
+	}
+	b, err := l.open(ctx)
+	if err != nil {
+		return nil, err
 	}
 	s = &session{
 		node: n, bucket: b, id: fmt.Sprintf("%s.%d", n.id, l.writes.Add(1)), kick: make(chan struct{}, 1),
 		renewed: time.Now(), ticked: time.Now(), known: n.heardOf(), held: make(map[string]bool),
 	}
-	var err error
 	if s.revision, err = b.change(ctx, sessionPrefix+s.id, 0, s.record(sessionLives)); err != nil {
 		return nil, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.bucket = b
 	if l.leaving {
 		return nil, ErrNodeClosed
 	}

@@ -52,6 +52,9 @@ type childConfig struct {
 	URL    string // of an external server; then none is run here
 	Log    string // the file for the numbers of the items that were handled
 	Window int
+	Listen string
+	Store  string // the folder for JetStream; none runs if it is empty
+	Diary  string // the file for what the singleton does; there is none if it is empty
 }
 
 // item is the work that children do: a number, which they note.
@@ -66,7 +69,9 @@ func (cfg childConfig) connect() (nc *nats.Conn, leave func(), err error) {
 		nc, err = nats.Connect(cfg.URL, nats.MaxReconnects(-1), nats.ReconnectWait(10*time.Millisecond))
 		return nc, nc.Close, err
 	}
-	s, err := embedded.Start(embedded.Config{Name: cfg.Name, Route: cfg.Route, Routes: cfg.Routes})
+	s, err := embedded.Start(embedded.Config{
+		Name: cfg.Name, Route: cfg.Route, Routes: cfg.Routes, Listen: cfg.Listen, JetStream: cfg.Store != "", Store: cfg.Store,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,6 +127,11 @@ func childMain(text string) error {
 	})
 	if err := errors.Join(cluster.Expose(ctx, node, "work", work), cluster.Expose(ctx, node, "shop."+cfg.Name, shop), exposeMortals(ctx, node)); err != nil {
 		return err
+	}
+	if cfg.Diary != "" {
+		if _, err := cluster.Singleton(ctx, node, "diarist", keepDiary(node, cfg.Diary)); err != nil {
+			return err
+		}
 	}
 	fmt.Println("ready", node.ID())
 	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {

@@ -1,0 +1,341 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// store is a KV bucket as it behaves while servers come and go: answers get lost,
+// writes arrive late, who is read from has not heard the latest, and at times
+// nobody answers.
+type store struct {
+	t       *testing.T
+	mu      sync.Mutex
+	away    bool
+	seq     uint64
+	entries map[string][]stored
+	ended   map[string]bool // sessions
+	taken   int             // leases of sessions that were ended
+	late    sync.WaitGroup
+}
+
+type stored struct {
+	seq  uint64
+	data []byte
+}
+
+// write writes, and checks what leases promise: nobody gets what a session has
+// that is not over, and what is over stays so.
+func (s *store) write(subject string, revision uint64, data []byte) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.entries[subject]
+	var last stored
+	if len(all) > 0 {
+		last = all[len(all)-1]
+	}
+	if s.away {
+		return 0, context.DeadlineExceeded
+	}
+	if last.seq != revision {
+		return 0, &jetstream.APIError{ErrorCode: jetstream.JSErrCodeStreamWrongLastSequence}
+	}
+	var before, after record
+	if last.data != nil {
+		if err := json.Unmarshal(last.data, &before); err != nil {
+			s.t.Error(err)
+		}
+	}
+	if err := json.Unmarshal(data, &after); err != nil {
+		s.t.Error(err)
+	}
+	switch {
+	case after.State == sessionEnded:
+		s.ended[after.Session] = true
+	case after.State == sessionLives && s.ended[after.Session]:
+		s.t.Errorf("session %s lives again", after.Session)
+	case after.State == leaseHeld && before.State == leaseHeld && before.Session != after.Session:
+		if s.taken++; !s.ended[before.Session] {
+			s.t.Errorf("%s: %s is given what %s has, which is not over", subject, after.Session, before.Session)
+		}
+	}
+	s.seq++
+	s.entries[subject] = append(all, stored{s.seq, data})
+	return s.seq, nil
+}
+
+// writes is the store as a jetstream.JetStream.
+type writes struct {
+	jetstream.JetStream
+	*store
+}
+
+func (s writes) PublishMsg(_ context.Context, m *nats.Msg, _ ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
+	revision, err := strconv.ParseUint(m.Header.Get(jetstream.ExpectedLastSubjSeqHeader), 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	chance := rand.IntN(20)
+	switch chance {
+	case 0: // it is lost
+		return nil, context.DeadlineExceeded
+	case 1: // it comes late
+		s.late.Go(func() {
+			time.Sleep(time.Duration(rand.IntN(5000)) * time.Millisecond)
+			s.write(m.Subject, revision, m.Data) //nolint:errcheck // nobody hears of it
+		})
+		return nil, context.DeadlineExceeded
+	}
+	seq, err := s.write(m.Subject, revision, m.Data)
+	if err == nil && chance == 2 { // the answer is lost
+		err = context.DeadlineExceeded
+	}
+	return &jetstream.PubAck{Sequence: seq}, err
+}
+
+// reads is the store as a jetstream.Stream.
+type reads struct {
+	jetstream.Stream
+	*store
+}
+
+func (s reads) GetLastMsgForSubject(_ context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.entries[subject]
+	n := len(all)
+	if n > 0 && rand.IntN(4) == 0 { // a replica that is behind
+		n -= 1 + rand.IntN(min(2, n))
+	}
+	if n == 0 {
+		return nil, jetstream.ErrMsgNotFound
+	}
+	return &jetstream.RawStreamMsg{Sequence: all[n-1].seq, Data: all[n-1].data}, nil
+}
+
+// testNode returns a node that has no connection, but a bucket.
+func testNode(s *store, id string) *Node {
+	cfg := Config{Beat: 500 * time.Millisecond, Lost: 2 * time.Second, Lease: 15 * time.Second, Logger: slog.New(slog.DiscardHandler)}
+	n := &Node{id: id, cfg: cfg, subj: subjects{"test"}, stop: make(chan struct{}), peers: make(map[string]*peer)}
+	n.leases.begin(n)
+	n.absences.listen(time.Now())
+	n.leases.open = func(context.Context) (*bucket, error) {
+		return &bucket{
+			js: writes{store: s}, stream: reads{store: s}, name: n.subj.bucket(),
+			pace: cfg.Beat / 2, patience: cfg.Lost / 2, keep: time.Hour,
+		}, nil
+	}
+	return n
+}
+
+// hear sets whom a node hears.
+func (n *Node) hear(ids ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id := range n.peers {
+		n.absences.note(id, time.Now())
+	}
+	clear(n.peers)
+	for _, id := range ids {
+		n.peers[id] = &peer{version: version}
+	}
+}
+
+// Three nodes want one lease. They take each other for dead when it is not so, the
+// store fails in all its ways, and yet nobody has the lease for longer than
+// Config.Lease while another one does, no number comes twice, and it goes on.
+func TestLeaseFaults(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		synctest.Test(t, testLeaseFaults)
+	}
+}
+
+func testLeaseFaults(t *testing.T) {
+	s := &store{t: t, entries: make(map[string][]stored), ended: make(map[string]bool)}
+	ids := []string{"a", "b", "c"}
+	var nodes []*Node
+	for _, id := range ids {
+		n := testNode(s, id)
+		n.hear(ids...)
+		nodes = append(nodes, n)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer stop()
+	var all sync.WaitGroup
+	all.Go(func() { // what happens to them
+		for ctx.Err() == nil {
+			time.Sleep(time.Duration(rand.IntN(5000)) * time.Millisecond)
+			n := nodes[rand.IntN(len(nodes))]
+			switch rand.IntN(5) {
+			case 0:
+				n.hear(n.id, ids[rand.IntN(len(ids))])
+			case 1:
+				n.hear(n.id)
+			case 2:
+				s.mu.Lock()
+				s.away = !s.away && rand.IntN(2) == 0
+				s.mu.Unlock()
+			default:
+				n.hear(ids...)
+			}
+		}
+		s.mu.Lock()
+		s.away = false
+		s.mu.Unlock()
+	})
+	var mu sync.Mutex
+	holding := map[string]time.Time{} // since when
+	largest := map[string]uint64{}
+	fences := map[uint64]bool{}
+	var longest time.Duration
+	for _, n := range nodes {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				try, cancel := context.WithTimeout(ctx, time.Duration(1+rand.IntN(8000))*time.Millisecond)
+				ses, err := n.session(try)
+				var fence uint64
+				if err == nil {
+					fence, err = ses.acquire(try, "it")
+				}
+				cancel()
+				if err != nil {
+					if _, held := errors.AsType[*heldError](err); !held && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrLeaseLost) {
+						t.Error(err)
+					}
+					time.Sleep(time.Duration(rand.IntN(2000)) * time.Millisecond)
+					continue
+				}
+				mu.Lock()
+				if fence <= largest[n.id] || fences[fence] {
+					t.Errorf("%s got number %d after %d", n.id, fence, largest[n.id])
+				}
+				largest[n.id], fences[fence] = fence, true
+				holding[n.id] = time.Now()
+				mu.Unlock()
+				select {
+				case <-ses.done():
+				case <-time.After(time.Duration(rand.IntN(30000)) * time.Millisecond):
+				}
+				mu.Lock()
+				begun := holding[n.id]
+				delete(holding, n.id)
+				for _, other := range holding {
+					if other.After(begun) {
+						longest = max(longest, time.Since(other))
+					}
+				}
+				mu.Unlock()
+				<-ses.release("it", fence)
+			}
+		})
+	}
+	all.Wait()
+	for _, n := range nodes {
+		n.leases.leave(t.Context(), false)
+		n.leases.close()
+		close(n.stop)
+		n.stopped.Wait()
+	}
+	s.late.Wait()
+	t.Logf("%d terms, %d taken from sessions that were ended; two at a time for at most %v", len(fences), s.taken, longest)
+	if len(fences) < 10 || s.taken == 0 {
+		t.Error("too little has happened")
+	}
+	if lease := nodes[0].cfg.Lease + nodes[0].cfg.Beat; longest > lease {
+		t.Errorf("two had the lease for %v", longest)
+	}
+}
+
+// When a session must not be relied on any more.
+func TestSessionCheck(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for _, c := range []struct {
+		what           string
+		renewed        time.Duration // how long ago
+		trying, ticked time.Duration
+		known, heard   int
+		over, sure     bool
+	}{
+		{what: "healthy", renewed: 3 * time.Second, known: 3, heard: 3, sure: true},
+		{what: "the store is away", renewed: 14 * time.Second, trying: 11 * time.Second, known: 3, heard: 2, sure: true},
+		{what: "for too long", renewed: 15 * time.Second, trying: 12 * time.Second, known: 3, heard: 3, over: true},
+		{what: "cut off", renewed: 4 * time.Second, trying: time.Second, known: 3, heard: 1, over: true},
+		{what: "cut off with half of them", renewed: 4 * time.Second, trying: time.Second, known: 4, heard: 2, sure: true},
+		{what: "the others have left", renewed: 2 * time.Second, known: 3, heard: 1, sure: true},
+		{what: "frozen", renewed: 4 * time.Second, ticked: 3 * time.Second, known: 3, heard: 3},
+	} {
+		n := testNode(nil, "a")
+		for i := range c.heard {
+			n.peers[fmt.Sprint(i)] = new(peer)
+		}
+		s := &session{node: n, renewed: now.Add(-c.renewed), ticked: now.Add(-c.ticked), known: c.known, kick: make(chan struct{}, 1)}
+		s.over, s.lose = context.WithCancelCause(t.Context())
+		if c.trying > 0 {
+			s.trying = now.Add(-c.trying)
+		}
+		err := s.check(now)
+		if (err != nil) != c.over {
+			t.Errorf("%s: over is %v", c.what, err)
+		}
+		if err != nil {
+			s.end(err)
+		}
+		if s.sure() != c.sure {
+			t.Errorf("%s: sure is %v", c.what, !c.sure)
+		}
+		if c.ticked > 0 && s.check(now.Add(n.cfg.Lost)) == nil {
+			t.Errorf("%s: it goes on without knowing what has happened", c.what)
+		}
+	}
+}
+
+// When others may have what a node held.
+func TestAbsent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := testNode(nil, "a")
+		n.hear("a", "b")
+		check := func(what, id string, want bool) {
+			t.Helper()
+			if n.absent(id) != want {
+				t.Errorf("%s: absent is %v", what, !want)
+			}
+		}
+		time.Sleep(n.cfg.Lost)
+		check("it is heard", "b", false)
+		check("perhaps it has not been heard yet", "c", false)
+		time.Sleep(n.cfg.Beat)
+		check("it was never heard", "c", true)
+		n.hear("a")
+		check("it has just been lost", "b", false)
+		if n.news(time.Now()) {
+			t.Error("it is said to be absent at once")
+		}
+		time.Sleep(n.cfg.Beat)
+		check("it is lost", "b", true)
+		if !n.news(time.Now()) || n.news(time.Now()) {
+			t.Error("that it is absent is not said once")
+		}
+		n.hear()
+		check("this node does not hear itself", "b", false)
+		n.hear("a")
+		n.absences.listen(time.Now())
+		check("this node was deaf until now", "b", false)
+		time.Sleep(n.cfg.Lost + n.cfg.Beat)
+		check("and it has not heard it since", "b", true)
+	})
+}
