@@ -67,9 +67,13 @@ func decodeAside(data []byte) (*asideRecord, error) {
 // setAside moves a message into the other stream. If that does not work now, it
 // is handed out again, and tried then.
 func (w *crew) setAside(h *handed, why error) {
+	var stored time.Time
+	if meta, err := h.msg.Metadata(); err == nil {
+		stored = meta.Timestamp
+	}
 	r := &asideRecord{
 		id: h.id(), partition: h.msg.Subject[len(w.node.subj.stored(w.name, "")):], reason: clip(reasonOf(why)),
-		node: w.node.id, attempts: h.attempt, stored: h.stored, data: h.msg.Data,
+		node: w.node.id, attempts: h.attempt, stored: stored, data: h.msg.Data,
 	}
 	data := r.encode()
 	if over := len(data) - int(w.node.nc.MaxPayload()); over > 0 { // a large message leaves less for the reason
@@ -80,7 +84,7 @@ func (w *crew) setAside(h *handed, why error) {
 	ctx, cancel := context.WithTimeout(context.Background(), w.cfg.AckWait)
 	defer cancel()
 	// The time is there in case the stream was removed, and begins at 1 again.
-	key := strconv.FormatUint(h.seq, 10) + "-" + strconv.FormatInt(h.stored.UnixNano(), 36)
+	key := strconv.FormatUint(h.seq, 10) + "-" + strconv.FormatInt(stored.UnixNano(), 36)
 	err := w.retry(ctx, func(ctx context.Context) error {
 		_, err := w.js.PublishMsg(ctx, &nats.Msg{Subject: w.node.subj.setAside(w.name, key), Data: data})
 		return err

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,7 +62,7 @@ func (d *Durable[M]) Spawn(owner context.Context, cfg actor.Config, workers int,
 	}
 	cfg.Capacity, cfg.Undelivered = actor.Capacity{}, func(any) {}
 	child, _ := actor.Spawn(owner, cfg, func(ctx context.Context, in *actor.Inbox[actor.None]) error {
-		w := &crew{durable: d.durable, workers: workers, queue: make(chan *handed, 2*maxAhead+2*workers+d.cfg.Partitions), quit: make(chan struct{}), failed: make(chan error, 1), held: make(map[uint64]*handed)}
+		w := &crew{ctx: ctx, durable: d.durable, workers: workers, queue: make(chan *handed, 2*maxAhead+2*workers+d.cfg.Partitions), failed: make(chan error, 1), held: make(map[uint64]*handed)}
 		w.take = func(ctx context.Context, data []byte) error {
 			msg, err := d.decode(data)
 			if err != nil {
@@ -70,7 +70,7 @@ func (d *Durable[M]) Spawn(owner context.Context, cfg actor.Config, workers int,
 			}
 			return handle(ctx, msg)
 		}
-		return w.run(ctx, in)
+		return w.run(in)
 	})
 	return child
 }
@@ -150,7 +150,6 @@ type handed struct {
 	from    *source
 	seq     uint64 // in the stream
 	attempt int
-	stored  time.Time
 	came    time.Time
 	heard   time.Time // when the server last heard that it is here. crew.mu
 }
@@ -178,7 +177,7 @@ type source struct {
 	here   int       // how many are here
 	number uint64    // of the last wish
 	sent   time.Time // when it left
-	hungry bool      // and whether workers waited for it
+	left   int       // how many have to come until it is fulfilled
 	shrunk time.Time // when the limit was last made smaller
 	after  time.Time // no wish before
 	silent bool      // nobody has taken the last wish
@@ -197,37 +196,36 @@ type crew struct {
 	take    func(ctx context.Context, data []byte) error
 	sources []*source
 	queue   chan *handed
-	quit    chan struct{} // closed: begin nothing more
-	failed  chan error    // capacity 1
+	ctx     context.Context //nolint:containedctx // the actor's
+	failed  chan error      // capacity 1
 	hands   sync.WaitGroup
 
 	mu      sync.Mutex
 	held    map[uint64]*handed // by their numbers in the stream
-	idle    int                // workers that wait
 	halting bool
 	looking bool // whether the consumers are there
 }
 
 // run is the body of the actor.
-func (w *crew) run(ctx context.Context, in *actor.Inbox[actor.None]) (err error) {
+func (w *crew) run(in *actor.Inbox[actor.None]) (err error) {
 	in.Address() // so that the inbox does not close because nobody has one
 	if err := w.node.enter(w); err != nil {
 		return named(w.name, err)
 	}
 	defer w.node.leave(w)
-	defer w.stop(ctx) // also if an abort ends this goroutine
-	if err := w.begin(ctx, in.Halting()); err != nil {
+	defer w.stop() // also if an abort ends this goroutine
+	if err := w.begin(in.Halting()); err != nil {
 		return named(w.name, err)
 	}
 	for range w.workers {
-		w.hands.Go(func() { w.work(ctx) })
+		w.hands.Go(w.work)
 	}
 	tick := time.NewTicker(w.pace())
 	defer tick.Stop()
 	for {
 		select {
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-w.ctx.Done():
+			return w.ctx.Err()
 		case <-in.Ready():
 			if _, err := in.TryRecv(); err != nil && !errors.Is(err, actor.ErrEmpty) {
 				return err
@@ -246,8 +244,8 @@ func (w *crew) run(ctx context.Context, in *actor.Inbox[actor.None]) (err error)
 func (w *crew) pace() time.Duration { return min(w.cfg.AckWait/10, 200*time.Millisecond) }
 
 // begin makes the consumers, if they are not there, and asks for messages.
-func (w *crew) begin(ctx context.Context, halting <-chan struct{}) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (w *crew) begin(halting <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(w.ctx)
 	defer cancel()
 	w.hands.Go(func() {
 		select {
@@ -294,60 +292,42 @@ func (w *crew) begin(ctx context.Context, halting <-chan struct{}) error {
 
 // stop ends a crew: what is in hand is finished, what is fetched is given back.
 // After an abort it is left to be handed out again.
-func (w *crew) stop(ctx context.Context) {
+func (w *crew) stop() {
 	w.mu.Lock()
 	w.halting = true
+	close(w.queue)
 	w.mu.Unlock()
-	close(w.quit)
 	for _, s := range w.sources {
 		s.sub.Drain() //nolint:errcheck // the connection is closed, then
 	}
-	tick := time.NewTicker(w.pace())
-	defer tick.Stop()
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
 		w.hands.Wait()
 	}()
-	given := make(chan struct{}) // nothing more comes, and all that came is given back
-	go func() {
-		defer close(given)
-		for _, s := range w.sources {
-			select {
-			case <-s.closed:
-			case <-ctx.Done():
-			case <-finished:
-				select {
-				case <-s.closed:
-				case <-time.After(time.Second):
-				}
-			}
-		}
-		for {
-			select {
-			case h := <-w.queue:
-				w.giveBack(ctx, h)
-			default:
-				return
-			}
-		}
-	}()
-	for finished != nil || given != nil {
+	tick := time.NewTicker(w.pace())
+	defer tick.Stop()
+	for more := true; more; {
 		select {
 		case <-finished:
-			finished = nil
-		case <-given:
-			given = nil
+			more = false
 		case now := <-tick.C:
 			w.look(now)
+		}
+	}
+	patience := time.After(time.Second)
+	for _, s := range w.sources { // what comes until then is given back
+		select {
+		case <-s.closed:
+		case <-patience:
 		}
 	}
 	w.node.nc.FlushTimeout(time.Second) //nolint:errcheck // what is lost of it is handed out again
 }
 
 // giveBack has the server hand out a message at once that was not begun.
-func (w *crew) giveBack(ctx context.Context, h *handed) {
-	if ctx.Err() == nil {
+func (w *crew) giveBack(h *handed) {
+	if w.ctx.Err() == nil {
 		w.say(h, "-NAK")
 	}
 	w.drop(h)
@@ -381,7 +361,7 @@ func (s *source) wish() *wish {
 	n := s.limit - s.here - s.asked
 	s.asked += n
 	s.number++
-	s.sent, s.hungry = now, s.crew.idle > 0
+	s.sent, s.left = now, s.asked
 	body := fmt.Appendf(nil, `{"batch":%d,"expires":%d}`, n, pullFor)
 	return &wish{s.next, s.in + strconv.FormatUint(s.number, 36), body}
 }
@@ -399,16 +379,13 @@ func (s *source) receive(m *nats.Msg) {
 		s.status(m)
 		return
 	}
-	meta, err := m.Metadata()
-	if err != nil {
+	attempt, seq, ok := place(m.Reply)
+	if !ok {
 		w.node.count.malformed.Add(1)
 		return
 	}
 	now := time.Now()
-	h := &handed{
-		msg: m, from: s, seq: meta.Sequence.Stream, attempt: int(min(meta.NumDelivered, math.MaxInt32)),
-		stored: meta.Timestamp, came: now, heard: now,
-	}
+	h := &handed{msg: m, from: s, seq: seq, attempt: attempt, came: now, heard: now}
 	if h.attempt > 1 {
 		w.node.count.redelivered.Add(1)
 	}
@@ -422,26 +399,53 @@ func (s *source) receive(m *nats.Msg) {
 	}
 	w.held[h.seq] = h
 	s.here++
-	halting := w.halting
+	s.left--
 	switch {
 	case w.keyed:
 	case h.attempt > 1: // perhaps it ends its node: then not with many others
 		s.limit = w.workers
-	case s.asked == 0 && s.hungry && now.Sub(s.sent) < stale:
+	case s.left == 0 && now.Sub(s.sent) < stale && now.Sub(s.shrunk) > pullFor:
 		s.limit = min(2*s.limit, max(maxAhead, w.workers))
-		s.hungry = false
 	}
 	wish := s.wish()
-	w.mu.Unlock()
-	w.ask(wish)
-	if !halting {
+	taken := !w.halting
+	if taken {
 		select {
 		case w.queue <- h:
-			return
 		default: // more has come than was asked for
+			taken = false
 		}
 	}
-	w.giveBack(context.Background(), h)
+	w.mu.Unlock()
+	w.ask(wish)
+	if !taken {
+		w.giveBack(h)
+	}
+}
+
+// place reads from the subject for acknowledgements how often a message was
+// handed out, and its number in the stream:
+//
+//	$JS.ACK.<stream>.<consumer>.<times>.<number>.<three more>
+//	$JS.ACK.<domain>.<account>.<stream>.<consumer>.<times>.<number>.<three or more>
+func place(reply string) (times int, number uint64, ok bool) {
+	rest, ok := strings.CutPrefix(reply, "$JS.ACK.")
+	parts := strings.Count(rest, ".") + 1
+	if !ok || parts < 7 || parts == 8 {
+		return 0, 0, false
+	}
+	skip := 2
+	if parts > 7 {
+		skip = 4
+	}
+	for range skip {
+		_, rest, _ = strings.Cut(rest, ".")
+	}
+	first, rest, _ := strings.Cut(rest, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	times, err1 := strconv.Atoi(first)
+	number, err2 := strconv.ParseUint(second, 10, 64)
+	return times, number, err1 == nil && err2 == nil
 }
 
 // status handles the end of a wish.
@@ -528,55 +532,33 @@ func (w *crew) search() {
 }
 
 // work is one worker.
-func (w *crew) work(ctx context.Context) {
+func (w *crew) work() {
 	var h *handed
 	defer func() {
 		if h != nil { // the handler has ended the goroutine
-			w.unhandled(ctx, h, actor.ErrGoexit)
-			w.hands.Go(func() { w.work(ctx) })
+			w.unhandled(h, actor.ErrGoexit)
+			w.hands.Go(w.work)
 		}
 	}()
-	for {
-		if h = w.following(); h == nil {
-			return
-		}
-		err := w.handle(ctx, h)
-		if err == nil {
+	for h = range w.queue {
+		if w.leaving() {
+			w.giveBack(h)
+		} else if err := w.handle(h); err == nil {
 			w.node.count.handled.Add(1)
 			w.say(h, "+ACK")
 			w.drop(h)
 		} else {
-			w.unhandled(ctx, h, err)
+			w.unhandled(h, err)
 		}
 		h = nil
 	}
 }
 
-// following waits for a message, and returns nil when there are none to begin.
-func (w *crew) following() *handed {
-	select {
-	case <-w.quit:
-		return nil
-	default:
-	}
-	var h *handed
-	select {
-	case h = <-w.queue:
-		w.late(h)
-		return h
-	default:
-	}
+// leaving reports whether nothing more is to be begun.
+func (w *crew) leaving() bool {
 	w.mu.Lock()
-	w.idle++
-	w.mu.Unlock()
-	select {
-	case h = <-w.queue:
-	case <-w.quit:
-	}
-	w.mu.Lock()
-	w.idle--
-	w.mu.Unlock()
-	return h
+	defer w.mu.Unlock()
+	return w.halting
 }
 
 // late has fewer messages fetched if this one has waited for long: another node
@@ -595,23 +577,24 @@ func (w *crew) late(h *handed) {
 }
 
 // handle calls the handler.
-func (w *crew) handle(ctx context.Context, h *handed) (err error) {
+func (w *crew) handle(h *handed) (err error) {
 	if h.attempt > 2*w.cfg.Attempts {
 		return &hopeless{fmt.Errorf("handed out %d times, and nothing was heard of it", h.attempt-1)}
 	}
+	w.late(h)
 	defer func() {
 		if v := recover(); v != nil {
 			err = &actor.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	return w.take(&handling{ctx, h.attempt, h.id()}, h.msg.Data)
+	return w.take(&handling{w.ctx, h.attempt, h.id()}, h.msg.Data)
 }
 
 // unhandled is the end of an attempt that has failed.
-func (w *crew) unhandled(ctx context.Context, h *handed, why error) {
+func (w *crew) unhandled(h *handed, why error) {
 	_, never := errors.AsType[*hopeless](why)
 	switch {
-	case ctx.Err() != nil && !never: // aborted: it is handed out again
+	case w.ctx.Err() != nil && !never: // aborted: it is handed out again
 	case never || h.attempt >= w.cfg.Attempts:
 		w.setAside(h, why)
 	default:
