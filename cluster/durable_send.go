@@ -53,6 +53,7 @@ type storing struct {
 	copies  int   // that have left
 	answers int   // that say that it was not stored
 	why     error // the last of these
+	gaveUp  error // why its sender waits no longer
 	probe   bool  // it has waited for room, and tries again
 	over    bool
 }
@@ -143,7 +144,7 @@ func (p *publisher) send(ctx context.Context, s *storing) error {
 	case err := <-s.done:
 		return err
 	case <-ctx.Done():
-		return p.abandon(s, ctx.Err(), ctx.Err())
+		return p.abandon(s, ctx.Err())
 	}
 }
 
@@ -158,7 +159,7 @@ func (p *publisher) try(s *storing) error {
 	if err := p.begin(s); err != nil {
 		return err
 	}
-	patience := time.NewTimer(p.node.cfg.Lost)
+	patience := time.NewTimer(p.node.cfg.Lost - p.node.cfg.Beat)
 	defer patience.Stop()
 	if !s.held {
 		return nil
@@ -167,8 +168,7 @@ func (p *publisher) try(s *storing) error {
 	case err := <-s.done:
 		return err
 	case <-patience.C:
-		late := fmt.Errorf("no server has answered within %v", p.node.cfg.Lost)
-		return p.abandon(s, fmt.Errorf("%w: %w", ErrNotDelivered, late), late)
+		return p.abandon(s, fmt.Errorf("no server has answered within %v", p.node.cfg.Lost))
 	}
 }
 
@@ -272,6 +272,7 @@ func (p *publisher) answered(m *nats.Msg) {
 		s.answers++
 		s.why = err
 		s.next = time.Now().Add(refusedAgain)
+		p.settle(s)
 	default:
 		s.answers++
 		if !s.known() {
@@ -306,6 +307,7 @@ func (p *publisher) putOff(s *storing) {
 		i--
 	}
 	p.queue = slices.Insert(p.queue, i, s)
+	p.settle(s)
 }
 
 // admit returns those of the queue that may try again now. mu is held.
@@ -368,21 +370,40 @@ func (p *publisher) finish(s *storing, err error) {
 	}
 }
 
-// abandon is the end of a message whose sender waits no longer: with the first
-// error if it is certain that it was not stored, else with ErrUnknown and the
-// second.
-func (p *publisher) abandon(s *storing, refused, late error) error {
+// abandon is the end of a message whose sender waits no longer, for this reason.
+// If a copy is under way, its answer may come soon.
+func (p *publisher) abandon(s *storing, why error) error {
+	p.mu.Lock()
+	s.gaveUp = why
+	p.settle(s)
+	p.mu.Unlock()
+	patience := time.NewTimer(p.node.cfg.Beat)
+	defer patience.Stop()
+	select {
+	case err := <-s.done:
+		return err
+	case <-patience.C:
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	err := refused
-	switch {
-	case !s.known():
-		err = fmt.Errorf("%w: %w", ErrUnknown, late)
-	case s.why != nil && !errors.Is(s.why, actor.ErrFull):
-		err = fmt.Errorf("%w: %w", refused, s.why)
-	}
-	p.finish(s, err) // unless it has its outcome
+	p.finish(s, fmt.Errorf("%w: %w", ErrUnknown, why)) // unless it has its outcome
 	return <-s.done
+}
+
+// settle ends a message whose sender has given up, once it is certain that it is
+// not stored. mu is held.
+func (p *publisher) settle(s *storing) {
+	if s.gaveUp == nil || !s.known() {
+		return
+	}
+	err := s.gaveUp
+	if s.only { // it had no other end than ours
+		err = fmt.Errorf("%w: %w", ErrNotDelivered, err)
+	}
+	if s.why != nil && !errors.Is(s.why, actor.ErrFull) {
+		err = fmt.Errorf("%w: %w", err, s.why)
+	}
+	p.finish(s, err)
 }
 
 // run sends again what has no answer, and what waits for room.
@@ -423,7 +444,7 @@ func (p *publisher) look(now time.Time) (again []*storing) {
 	// Not for longer than the servers know the ID.
 	horizon := p.durable.cfg.Dedup - min(p.durable.cfg.Dedup/4, 5*time.Second)
 	for _, s := range p.flying {
-		if now.Before(s.next) {
+		if now.Before(s.next) || s.gaveUp != nil {
 			continue
 		}
 		if !s.known() && now.Sub(s.began) > horizon {

@@ -214,11 +214,16 @@ func (w *crew) run(in *actor.Inbox[actor.None]) (err error) {
 	}
 	defer w.node.leave(w)
 	defer w.stop() // also if an abort ends this goroutine
-	if err := w.begin(in.Halting()); err != nil {
-		return named(w.name, err)
-	}
+	err = w.begin(in.Halting())
 	for range w.workers {
 		w.hands.Go(w.work)
+	}
+	select {
+	case <-in.Halting(): // perhaps err is because of that
+	default:
+		if err != nil {
+			return named(w.name, err)
+		}
 	}
 	tick := time.NewTicker(w.pace())
 	defer tick.Stop()
