@@ -55,6 +55,7 @@ type childConfig struct {
 	Listen string
 	Store  string // the folder for JetStream; none runs if it is empty
 	Diary  string // the file for what the singleton does; there is none if it is empty
+	Inbox  string // the folder for the effects of durable inboxes; there are none if it is empty
 }
 
 // item is the work that children do: a number, which they note.
@@ -127,6 +128,11 @@ func childMain(text string) error {
 	})
 	if err := errors.Join(cluster.Expose(ctx, node, "work", work), cluster.Expose(ctx, node, "shop."+cfg.Name, shop), exposeMortals(ctx, node)); err != nil {
 		return err
+	}
+	if cfg.Inbox != "" {
+		if err := handleJobs(ctx, node, cfg.Inbox); err != nil {
+			return err
+		}
 	}
 	if cfg.Diary != "" {
 		if _, err := cluster.Singleton(ctx, node, "diarist", keepDiary(node, cfg.Diary)); err != nil {
