@@ -82,8 +82,6 @@ const (
 type lease struct {
 	session *session
 	fence   uint64
-	owner   context.Context //nolint:containedctx // of the actors
-	lose    func()          // aborts them
 }
 
 // cell is a key with an actor, or with messages that wait for one.
@@ -92,7 +90,8 @@ type cell[M any] struct {
 	key  string
 
 	child    *actor.Child[M, actor.None]
-	closing  bool // the actor gets nothing more
+	lose     func() // tells it that its lease is lost
+	closing  bool   // the actor gets nothing more
 	idle     time.Duration
 	used     time.Time
 	timer    *time.Timer   // looks whether it is idle, or gone
@@ -123,7 +122,7 @@ type arrival[M any] struct {
 
 func newHost[M any](s *sink[M], make func(string) Actor[M]) *host[M] {
 	h := &host[M]{sink: s, make: make, marked: map[*cell[M]]bool{}}
-	h.tenant = &tenant{stop: h.stop}
+	h.tenant = &tenant{name: "keyed." + h.name, stop: h.stop}
 	for i := range h.parts {
 		h.parts[i] = part[M]{number: i, cells: map[string]*cell[M]{}}
 	}
@@ -530,10 +529,10 @@ func (h *host[M]) start(c *cell[M]) {
 		}
 		return
 	}
-	term := p.term
+	term, under := p.term, p.lease
 	c.starting, c.finished = true, false
 	h.mu.Unlock()
-	child, idle, err := h.spawn(p.lease.owner, c)
+	child, lose, idle, err := h.spawn(under, c)
 	h.mu.Lock()
 	c.starting = false
 	if err != nil {
@@ -544,11 +543,15 @@ func (h *host[M]) start(c *cell[M]) {
 		c.line = nil
 		return
 	}
-	c.child, c.idle, c.used, c.pause = child, idle, time.Now(), 0
+	c.child, c.lose, c.idle, c.used, c.pause = child, lose, idle, time.Now(), 0
 	c.closing = c.finished || p.term != term // it was stopped or lost meanwhile
 	c.timer = time.AfterFunc(max(c.idle, time.Millisecond), func() { h.watch(c) })
 	if c.closing {
 		h.mu.Unlock()
+		if under.session.lost() != nil {
+			lose()
+			child.Abort()
+		}
 		child.Halt()
 		h.mu.Lock()
 	} else if c.idle < 0 {
@@ -562,7 +565,7 @@ func (h *host[M]) buried(c *cell[M]) {
 		return
 	}
 	child := c.child
-	c.child, c.closing, c.asks = nil, false, 0
+	c.child, c.lose, c.closing, c.asks = nil, nil, false, 0
 	c.timer.Stop()
 	c.run++
 	h.exposure.mu.Lock()
@@ -638,8 +641,9 @@ func (h *host[M]) watch(c *cell[M]) {
 	h.mu.Unlock()
 }
 
-// spawn calls the user's function and spawns the actor.
-func (h *host[M]) spawn(owner context.Context, c *cell[M]) (child *actor.Child[M, actor.None], idle time.Duration, err error) {
+// spawn calls the user's function and spawns the actor. lose ends the actor's
+// context because the lease is lost.
+func (h *host[M]) spawn(under lease, c *cell[M]) (child *actor.Child[M, actor.None], lose func(), idle time.Duration, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("cluster: %q: key %q: its actor does not start on node %s: panic: %v", h.name, c.key, h.node.id, v)
@@ -652,12 +656,15 @@ func (h *host[M]) spawn(owner context.Context, c *cell[M]) (child *actor.Child[M
 	}
 	cfg.Detached, cfg.Drain = false, false
 	run := c.run // nobody else starts it
-	child, _ = actor.Spawn(owner, cfg, func(ctx context.Context, in *actor.Inbox[M]) error {
+	begun := make(chan func(), 1)
+	child, _ = actor.Spawn(h.node.values, cfg, func(ctx context.Context, in *actor.Inbox[M]) error {
 		defer h.returned(c, run)
+		ctx, lose := under.session.fenced(ctx, under.fence)
+		begun <- lose
 		return a.Run(ctx, in)
 	})
 	if a.Idle == 0 {
 		a.Idle = defaultIdle
 	}
-	return child, a.Idle, nil
+	return child, <-begun, a.Idle, nil
 }

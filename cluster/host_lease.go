@@ -45,9 +45,8 @@ func (h *host[M]) lease(p *part[M]) (lease, error) {
 	if err != nil {
 		return lease{}, err
 	}
-	owner, lose := s.fenced(h.node.values, fence)
 	h.attend(s)
-	return lease{s, fence, owner, lose}, nil
+	return lease{s, fence}, nil
 }
 
 // arrive does what the outcome of an acquisition asks for, and returns false if
@@ -55,6 +54,11 @@ func (h *host[M]) lease(p *part[M]) (lease, error) {
 func (h *host[M]) arrive(p *part[M], got lease, err error, begun time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err == nil {
+		if err = got.session.lost(); err != nil { // lost may have looked already
+			got.session.drop(h.item(p))
+		}
+	}
 	if err == nil {
 		p.lease = got
 		if h.drained {
@@ -119,20 +123,25 @@ func (h *host[M]) attend(s *session) {
 // lost aborts what runs under a session that is over.
 func (h *host[M]) lost(s *session) {
 	h.mu.Lock()
-	var lose []func()
+	var all []cell[M]
 	for i := range h.parts {
 		p := &h.parts[i]
 		if p.state != here && p.state != leaving || p.lease.session != s {
 			continue
 		}
-		lose = append(lose, p.lease.lose)
+		for _, c := range p.cells {
+			if c.child != nil {
+				all = append(all, cell[M]{child: c.child, lose: c.lose})
+			}
+		}
 		h.empty(p)
 		p.turnTo(away)
 		h.outlive(p, s)
 	}
 	h.mu.Unlock()
-	for _, f := range lose {
-		f()
+	for _, c := range all {
+		c.lose() // first, so that the context's cause is this
+		c.child.Abort()
 	}
 }
 
@@ -251,8 +260,11 @@ func (h *host[M]) dismissed(p *part[M], term uint64) (left int, ok bool) {
 // release gives the lease of a partition without actors back, and waits for that.
 func (h *host[M]) release(p *part[M], term uint64) {
 	h.mu.Lock()
-	got := p.lease
+	got, changed := p.lease, p.term != term
 	h.mu.Unlock()
+	if changed {
+		return
+	}
 	<-got.session.release(h.item(p), got.fence)
 	h.mu.Lock()
 	defer h.mu.Unlock()
