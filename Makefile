@@ -53,8 +53,8 @@ mutants: ## named bugs that the tests must find, into docs/mutants.md
 faults: ## N=100000 random programs of everything, under random faults
 	go test -v -count=1 -timeout=2h -run '^TestFaults$$' ./tests/faults -faults.n $(or $(N),100000)
 
-cluster-faults: ## nodes as processes that are killed, frozen and drained under load, N=7 rounds
-	go test -v -count=1 ./cluster/embedded -run '^TestFaults' -faults.n=$(or $(N),7)
+cluster-faults: ## nodes as processes that are killed, frozen, drained and cut off: N=7 rounds, LEADERS=20 leaders
+	go test -v -count=1 -timeout=1h ./cluster/embedded -run '^TestFaults' -faults.n=$(or $(N),7) -faults.leaders=$(or $(LEADERS),20)
 
 soak: ## everything at once for T=60s, on real time
 	GOEXPERIMENT=goroutineleakprofile go run ./tests/cmd/soak -t $(or $(T),60s)
