@@ -66,7 +66,12 @@ func (n *Node) openBucket(ctx context.Context) (*bucket, error) {
 		js: js, name: n.subj.bucket(),
 		pace: n.cfg.Beat / 2, patience: max(n.cfg.Beat, n.cfg.Lost/2), keep: max(time.Hour, 10*n.cfg.Lease),
 	}
-	err = b.retry(ctx, 4*b.patience, func(ctx context.Context) error {
+	// Servers that have just started do not answer until they have a leader.
+	patience := b.pace
+	err = b.retry(ctx, 8*b.patience, func(ctx context.Context) error {
+		patience = min(2*patience, 8*b.patience)
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		b.stream, err = js.Stream(ctx, "KV_"+b.name)
 		if !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return err

@@ -104,9 +104,12 @@ func newTrio(t testing.TB) *trio {
 			Name: name, Route: routes[i], Routes: routes, Listen: clients[i],
 			Log: t.TempDir() + "/" + name, Store: t.TempDir(), Diary: all.diary,
 		}}
-		c.run()
+		c.launch() // all at once: a server that misses the first election waits for the next
 		t.Cleanup(c.kill)
 		all.children = append(all.children, c)
+	}
+	for _, c := range all.children {
+		c.await()
 	}
 	return all
 }
@@ -296,4 +299,40 @@ func TestFaultsSingleton(t *testing.T) {
 	}
 	fmt.Printf("%d leaders killed: the slowest move took %v; two were there at the same time for at most %v\n",
 		*leaderKills, slowest.Round(time.Millisecond), all.check())
+}
+
+// A holder whose node lives keeps the lease while the bucket has no leader.
+func TestFaultsHealthyHolder(t *testing.T) {
+	t.Parallel()
+	all := newTrio(t)
+	c, n := all.holder(0)
+	i := slices.IndexFunc(all.children, func(other *child) bool { return other != c })
+	leader := all.children[i]
+	all.lead(leader, true)
+	var before uint64
+	all.bucket(nil, func(_ *nats.Conn, info *jetstream.StreamInfo) bool {
+		before = info.State.LastSeq
+		return true
+	})
+	leader.kill()
+	begun := time.Now()
+	eventuallyIn(t, 20*time.Second, "the session is renewed again", func() bool {
+		return all.bucket(leader, func(_ *nats.Conn, info *jetstream.StreamInfo) bool {
+			return info.Cluster.Leader != "" && info.Cluster.Leader != leader.cfg.Name && info.State.LastSeq > before+1
+		})
+	})
+	away := time.Since(begun)
+	var longest time.Duration
+	at := n.At
+	for _, next := range diary(t, all.diary) {
+		if next.Fence != n.Fence || next.What != "begin" && next.What != "there" {
+			t.Fatalf("after %+v there is %+v", n, next)
+		}
+		longest = max(longest, next.At.Sub(at))
+		at = next.At
+	}
+	if longest > 2*time.Second || time.Since(at) > 2*time.Second {
+		t.Errorf("it was away for %v, and was there last %v ago", longest, time.Since(at))
+	}
+	t.Logf("the bucket was away for %v; the longest time between two notes is %v", away, longest)
 }

@@ -168,6 +168,13 @@ type child struct {
 // run starts a child, or starts it again, and waits until its node has joined.
 func (c *child) run() {
 	c.t.Helper()
+	c.launch()
+	c.await()
+}
+
+// launch starts it.
+func (c *child) launch() {
+	c.t.Helper()
 	text, err := json.Marshal(c.cfg)
 	if err != nil {
 		c.t.Fatal(err)
@@ -187,6 +194,11 @@ func (c *child) run() {
 	if err := c.cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// await waits until its node has joined.
+func (c *child) await() {
+	c.t.Helper()
 	line, err := c.out.ReadString('\n')
 	if err != nil {
 		c.t.Fatalf("child %s: %v", c.cfg.Name, err)
