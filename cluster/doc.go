@@ -118,7 +118,7 @@
 //	  publish    <cluster>.node.*.in.orders
 //	that exposes orders
 //	  subscribe  <cluster>.node.*.in.orders
-//	that runs singletons
+//	that runs singletons, or hosts keyed actors
 //	  publish    $JS.API.STREAM.INFO.KV_<cluster>-leases
 //	  publish    $JS.API.DIRECT.GET.KV_<cluster>-leases.$KV.<cluster>-leases.>
 //	  publish    $KV.<cluster>-leases.>

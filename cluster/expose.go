@@ -54,16 +54,8 @@ func expose[M any](e *exposure, to *actor.Address[M]) (err error) {
 	}
 	e.to, e.closed, e.take = to, to.Closed, (&sink[M]{e, to}).take
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	before := e.node.nc.LastError()
 	if err = e.begin(); err != nil {
 		e.cancel()
-		return err
-	}
-	if err = e.node.allowed(e.sub.Subject, before); err != nil {
-		e.withdraw(ErrNotFound)
-		e.node.mu.Lock()
-		delete(e.node.farewells, e.id) // it has never begun
-		e.node.mu.Unlock()
 		return err
 	}
 	e.node.beat(0)
@@ -189,8 +181,24 @@ type incoming struct {
 	body   []byte
 }
 
-// begin enters the exposure and subscribes.
+// begin enters the exposure, subscribes, and waits for the server's word that it may.
 func (e *exposure) begin() error {
+	n := e.node
+	before := n.nc.LastError()
+	if err := e.enter(); err != nil {
+		return err
+	}
+	err := n.allowed(e.sub.Subject, before)
+	if err != nil {
+		e.withdraw(ErrNotFound)
+		n.mu.Lock()
+		delete(n.farewells, e.id) // it has never begun
+		n.mu.Unlock()
+	}
+	return err
+}
+
+func (e *exposure) enter() error {
 	n := e.node
 	e.inlets = make(map[uint64]*inlet)
 	n.mu.Lock()

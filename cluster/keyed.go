@@ -32,7 +32,8 @@ const defaultIdle = time.Minute
 // are sent to, with Lookup[M](node, name).Key(key), from any node. Among all nodes
 // that do so, one has the actor of a key; it is started by the first message, with
 // what make returns for the key, and stopped when none has come for [Actor.Idle].
-// Keyed does not wait. It lasts until the node is drained or closed.
+// Keyed waits for the server's word that the node may, not longer than Config.Find.
+// It lasts until the node is drained or closed.
 //
 // The keys of a name are in 64 partitions, and a node that hosts keys holds the
 // leases of their partitions, which all nodes of the cluster see: two actors of

@@ -33,7 +33,8 @@ type End struct {
 // cluster: with Send, one after another, on a goroutine of the node. Nobody need
 // expose the name yet. An actor is watched from the moment that this node has
 // heard of it, and it has ended when its Done is closed: one that was only closed
-// has not yet. A node's death is told Config.Lost after its last beat, and all
+// has not yet. Of a keyed name, the nodes that host it are watched, and a singleton
+// is wherever it is. A node's death is told Config.Lost after its last beat, and all
 // else as soon as it happens; when a frame was lost, a Config.Beat later.
 //
 // The watch lasts until stop is called, to has ended, or the node is closed. stop
@@ -357,15 +358,19 @@ func (n *Node) wondered(from string, r *reader) {
 	if r.bad {
 		return
 	}
+	why := ErrNotFound
 	n.mu.Lock()
 	e, f := n.exposed[name], n.farewells[exposure]
+	if n.closed {
+		why = ErrNodeClosed
+	}
 	n.mu.Unlock()
 	switch {
 	case e != nil && e.id == exposure, f != nil && f.frame == nil: // it will hear
 	case f != nil:
 		n.publish(n.subj.control(from), f.frame)
 	default:
-		n.publish(n.subj.control(from), farewellFrame(name, exposure, fmt.Errorf("cluster: %q on node %s: %w", name, n.id, ErrNotFound)))
+		n.publish(n.subj.control(from), farewellFrame(name, exposure, fmt.Errorf("cluster: %q on node %s: %w", name, n.id, why)))
 	}
 }
 

@@ -112,7 +112,8 @@ func TestPermissions(t *testing.T) {
 	roles := []role{
 		{user: "seller", does: []string{"that sends to orders"}},
 		{user: "keeper", does: []string{"that exposes orders"}},
-		{user: "boss", does: []string{"that runs singletons", "and may be the first to do so", "that exposes orders", "that sends to orders"}, names: map[string]string{"orders": "boss"}},
+		{user: "boss", does: []string{"that runs singletons, or hosts keyed actors", "and may be the first to do so", "that exposes orders", "that sends to orders"}, names: map[string]string{"orders": "boss"}},
+		{user: "host", does: []string{"that runs singletons, or hosts keyed actors", "that exposes orders", "that sends to orders"}, names: map[string]string{"orders": "user"}},
 		{user: "clerk", does: []string{"that sends to the durable inbox jobs", "and may be the first to open it"}},
 		{user: "worker", does: []string{"that opens it, and handles its messages", "and looks after what was set aside"}},
 	}
@@ -188,6 +189,10 @@ func TestPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	find(t, nodes["boss"], "boss", spot{})
+	newKeepers(t).host(nodes["host"], actor.Config{}, 0)
+	if _, err := ask(within(t, 10*time.Second), cluster.Lookup[keyMsg](nodes["host"], "user").Key("k"), keyMsg{}); err != nil {
+		t.Errorf("a host's actor: %v", err)
+	}
 	durablePermitted(t, nodes["clerk"], nodes["worker"], login("spy"))
 	last := node(login("spy"), "spy")
 	eventually(t, "all have said hello", func() bool { return len(last.Peers()) == len(roles)+1 })

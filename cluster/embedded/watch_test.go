@@ -342,6 +342,44 @@ func TestWatchPool(t *testing.T) {
 	}
 }
 
+// A singleton is told of where it ends, and again where it is next. Of a keyed name
+// the nodes are.
+func TestWatchSingleton(t *testing.T) {
+	t.Parallel()
+	s := keyedServer(t)
+	here := join(t, s, cluster.Config{Name: "here"})
+	w, hosts := watcher(t), watcher(t)
+	w.watch(here, "boss")
+	hosts.watch(here, "user")
+	nodes := map[string]*cluster.Node{}
+	for _, name := range []string{"a", "b"} {
+		n := join(t, s, cluster.Config{Name: name})
+		if _, err := cluster.Singleton(t.Context(), n, "boss", func(ctx context.Context, in *actor.Inbox[where]) error {
+			return in.Serve(ctx, func(ctx context.Context, m where) error {
+				m.Answer(spot{n.ID(), cluster.Fence(ctx)}, nil)
+				return errFate
+			})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		nodes[n.ID()] = n
+	}
+	at := find(t, here, "boss", spot{})
+	if err := w.next(at.Node); err == nil || err.Error() != errFate.Error() {
+		t.Errorf("told %v", err)
+	}
+	for id, n := range nodes {
+		newKeepers(t).host(n, actor.Config{}, 0)
+		if _, err := ask(within(t, 10*time.Second), cluster.Lookup[keyMsg](here, "user").Key("k"), keyMsg{}); err != nil {
+			t.Error(err)
+		}
+		if err := n.Drain(within(t, 10*time.Second)); err != nil {
+			t.Error(err)
+		}
+		wantErr(t, hosts.next(id), cluster.ErrNodeClosed, `"user"`)
+	}
+}
+
 // What Watch refuses, and how a watch ends.
 func TestWatchEnds(t *testing.T) {
 	t.Parallel()
