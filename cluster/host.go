@@ -532,7 +532,8 @@ func (h *host[M]) start(c *cell[M]) {
 	term, under := p.term, p.lease
 	c.starting, c.finished = true, false
 	h.mu.Unlock()
-	child, lose, idle, err := h.spawn(under, c)
+	open := make(chan struct{})
+	child, lose, idle, err := h.spawn(under, c, open)
 	h.mu.Lock()
 	c.starting = false
 	if err != nil {
@@ -554,8 +555,24 @@ func (h *host[M]) start(c *cell[M]) {
 		}
 		child.Halt()
 		h.mu.Lock()
-	} else if c.idle < 0 {
-		c.timer.Stop()
+	} else {
+		if c.idle < 0 {
+			c.timer.Stop()
+		}
+		h.first(c)
+	}
+	close(open)
+}
+
+// first gives a new actor its first message before its body begins: one that fails
+// at once takes that with it, and is not begun for it again and again. mu is held.
+func (h *host[M]) first(c *cell[M]) {
+	for len(c.line) > 0 && c.line[0].gone {
+		c.line = c.line[1:]
+	}
+	if len(c.line) > 0 && h.give(c, c.line[0]) == nil {
+		h.settle(c.line[0], nil)
+		c.line = c.line[1:]
 	}
 }
 
@@ -641,15 +658,18 @@ func (h *host[M]) watch(c *cell[M]) {
 	h.mu.Unlock()
 }
 
-// spawn calls the user's function and spawns the actor. lose ends the actor's
-// context because the lease is lost.
-func (h *host[M]) spawn(under lease, c *cell[M]) (child *actor.Child[M, actor.None], lose func(), idle time.Duration, err error) {
+// spawn calls the user's function and spawns the actor, whose body waits until open
+// is closed. lose ends the actor's context because the lease is lost.
+func (h *host[M]) spawn(under lease, c *cell[M], open <-chan struct{}) (child *actor.Child[M, actor.None], lose func(), idle time.Duration, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("cluster: %q: key %q: its actor does not start on node %s: panic: %v", h.name, c.key, h.node.id, v)
 		}
 	}()
 	a := h.make(c.key)
+	if a.Run == nil {
+		return nil, nil, 0, fmt.Errorf("cluster: %q: key %q: an Actor without Run", h.name, c.key)
+	}
 	cfg := a.Config
 	if cfg.Name == "" {
 		cfg.Name = h.name + "/" + c.key
@@ -661,6 +681,7 @@ func (h *host[M]) spawn(under lease, c *cell[M]) (child *actor.Child[M, actor.No
 		defer h.returned(c, run)
 		ctx, lose := under.session.fenced(ctx, under.fence)
 		begun <- lose
+		<-open
 		return a.Run(ctx, in)
 	})
 	if a.Idle == 0 {

@@ -103,3 +103,35 @@ func TestKeyedLeaseLost(t *testing.T) {
 		t.Errorf("fencing number %d after %d", now, before)
 	}
 }
+
+// An actor that fails before it receives anything is begun once for each message.
+func TestKeyedFailsToStart(t *testing.T) {
+	t.Parallel()
+	n := join(t, start(t, embedded.Config{JetStream: true}), cluster.Config{})
+	var runs atomic.Int32
+	err := cluster.Keyed(n, "user", func(key string) cluster.Actor[where] {
+		if key == "nobody" {
+			return cluster.Actor[where]{}
+		}
+		return cluster.Actor[where]{Run: func(context.Context, *actor.Inbox[where]) error {
+			runs.Add(1)
+			return errors.New("it cannot load what it needs")
+		}}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := cluster.Lookup[where](n, "user").Key("k")
+	for i := range int32(10) {
+		if _, err := actor.Ask(within(t, 5*time.Second), user, askWhere); !errors.Is(err, actor.ErrNoReply) {
+			t.Errorf("an actor that fails: %v", err)
+		}
+		if runs.Load() != i+1 {
+			t.Fatalf("%d runs for %d messages", runs.Load(), i+1)
+		}
+	}
+	_, err = actor.Ask(within(t, 5*time.Second), cluster.Lookup[where](n, "user").Key("nobody"), askWhere)
+	if err == nil || !strings.Contains(err.Error(), "without Run") {
+		t.Errorf("an Actor without Run: %v", err)
+	}
+}
