@@ -60,7 +60,7 @@ func (d *demonstration) run(ctx context.Context) error {
 	if err := errors.Join(append(failed, killed)...); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "posted %d texts in %v, %d of them more than once\n", d.posted.Load(), since(begun), d.repeated.Load())
+	fmt.Fprintf(d.out, "posted %d texts in %v; %d of them had to be posted again, at another node\n", d.posted.Load(), since(begun), d.repeated.Load())
 
 	begun = time.Now()
 	limit, cancel = context.WithTimeout(ctx, d.drain)
@@ -69,7 +69,7 @@ func (d *demonstration) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "drained in %v: %d texts are counted; %d came to the totals again, and were not counted again\n", since(begun), c.Texts, c.Again)
+	fmt.Fprintf(d.out, "drained in %v: %d texts are counted; %d came to the totals once more, and were not counted again\n", since(begun), c.Texts, c.Again)
 	return d.compare(limit, c)
 }
 
