@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -122,7 +124,9 @@ func TestTotalsFenced(t *testing.T) {
 	if _, err := actor.Ask(t.Context(), to, add{ID: "2"}.to); !errors.Is(err, actor.ErrNoReply) {
 		t.Errorf("replaced totals answer: %v", err)
 	}
-	if _, err := child.Wait(t.Context()); !refused(err) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := child.Wait(ctx); !refused(err) {
 		t.Errorf("they have ended with %v", err)
 	}
 }
