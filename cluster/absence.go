@@ -56,5 +56,8 @@ func (n *Node) news(now time.Time) (any bool) {
 func (n *Node) heardOf() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.peers[n.id] == nil {
+		return len(n.peers) + 1
+	}
 	return len(n.peers)
 }

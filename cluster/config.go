@@ -48,6 +48,7 @@ type Config struct {
 	// then, as far as is known, no process has received: with ErrUnknown if its
 	// node was lost before it told of that, so that it may have been; else it
 	// certainly was not, and err says why (that happens to those of Async only).
+	// What a singleton of this node has accepted and leaves when it ends comes too.
 	// Questions are not among them: their Ask returns the error. name is what it
 	// was sent to. It runs on a goroutine of the node, one message at a time, and
 	// must not close the node. Without it, the number of messages is logged.

@@ -56,7 +56,7 @@
 // Each node has one subscription for what is for it alone, one for the beats of
 // all, and one for each name that it exposes:
 //
-//	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room; farewell
+//	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room; farewell; hint
 //	<cluster>.node.<id>.ctl         open, want, cancel; state, answer, end; wonder, farewell
 //	<cluster>.node.<id>.in.<name>   messages
 //
@@ -86,6 +86,35 @@
 // over core NATS, which has no leader to lose. Frames start with a version byte,
 // links with the names of message type and codec: what differs is refused with
 // ErrMismatch at the sender, and counted and logged at both ends.
+//
+// # Leases
+//
+// What runs on one node only does so under a lease: a [Singleton], and each of the
+// 64 parts into which the keys of a [Keyed] name fall. Leases are records in a KV
+// bucket, <cluster>-leases, and each names the session of the node that has it. A
+// session is one record more, which its node renews, however many leases it has.
+//
+//	lease.<what>      held by a session, or free; the revision is the fencing number
+//	session.<id>      lives, written every fifth of Config.Lease; or has ended, for good
+//
+// To take a lease that another session has, that session is ended first. Both are
+// writes that fail if somebody else has written since; what is read is never
+// believed, as any replica answers, and the last one may have heard nothing for a
+// while. A session may be ended if its node is lost by its beats, and a Beat more,
+// or if its record has stayed the same for Config.Lease. If the node lives after
+// all and renews, it fails or its rival does. Whoever has slept, cannot renew and
+// hears only the smaller part of the nodes, or has not renewed for Config.Lease
+// gives up by itself.
+//
+//   - Beats find out the death of a node, because the bucket is away for up to 9 s
+//     when the server that leads it dies. Leases are renewed for much longer than
+//     that, so nobody else loses anything then.
+//   - A record of a lease is never deleted, so that its numbers grow. So do not
+//     delete the bucket while there are stores that know the numbers. It needs
+//     nats-server 2.11, for records of sessions that expire.
+//   - JetStream writes to disk every two minutes. If all replicas lose power at
+//     once, a lease may be given twice, with the same number. That takes the same
+//     to prevent as for a durable inbox: see [PowerLoss].
 //
 // # Why like this
 //
@@ -149,8 +178,4 @@
 // time, so the nodes of one cluster could listen to each other's control frames.
 // Frames that do not decode, are too large or come with a made-up reply subject
 // are refused and counted: see [Stats].
-//
-// # Not here
-//
-// Singletons, and keyed actors.
 package cluster

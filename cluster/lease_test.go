@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"strconv"
@@ -275,12 +274,13 @@ func TestSessionCheck(t *testing.T) {
 		{what: "for too long", renewed: 15 * time.Second, trying: 12 * time.Second, known: 3, heard: 3, over: true},
 		{what: "cut off", renewed: 4 * time.Second, trying: time.Second, known: 3, heard: 1, over: true},
 		{what: "cut off with half of them", renewed: 4 * time.Second, trying: time.Second, known: 4, heard: 2, sure: true},
+		{what: "alone, and cut off", renewed: 4 * time.Second, trying: time.Second, known: 1, heard: 0, sure: true},
 		{what: "the others have left", renewed: 2 * time.Second, known: 3, heard: 1, sure: true},
 		{what: "frozen", renewed: 4 * time.Second, ticked: 3 * time.Second, known: 3, heard: 3},
 	} {
 		n := testNode(nil, "a")
 		for i := range c.heard {
-			n.peers[fmt.Sprint(i)] = new(peer)
+			n.peers[[]string{"a", "b", "c"}[i]] = new(peer)
 		}
 		s := &session{node: n, renewed: now.Add(-c.renewed), ticked: now.Add(-c.ticked), known: c.known, kick: make(chan struct{}, 1)}
 		s.over, s.lose = context.WithCancelCause(t.Context())

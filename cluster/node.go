@@ -401,9 +401,10 @@ func (n *Node) heard(from string, r *reader) {
 
 // Drain takes the node out of the cluster gently: other nodes send it nothing
 // new and are told what has come; what this node has sent is accounted for; the
-// asks that are under way are answered. Then, or when ctx ends, it is closed. The
-// error is ctx's if that came first: what was not done then is reported to the
-// senders.
+// asks that are under way are answered. Before that its singletons and the actors
+// with keys work off their inboxes and end, and other nodes take over. Then, or
+// when ctx ends, it is closed. The error is ctx's if that came first: what was not
+// done then is reported to the senders.
 //
 // The exposed actors themselves live on: they are their owners'.
 func (n *Node) Drain(ctx context.Context) error {
@@ -455,7 +456,9 @@ func (n *Node) busy() bool {
 	return slices.ContainsFunc(routes, (*route).busy) || slices.ContainsFunc(exposures, (*exposure).busy)
 }
 
-// Close takes the node out of the cluster at once. What was sent and not yet
+// Close takes the node out of the cluster at once, but that it stops singletons
+// and actors with keys in order first: they are halted, and aborted when their
+// abort timer runs out. Other nodes take over what has ended. What was sent and not yet
 // acknowledged is reported with ErrUnknown; Sends that wait return ErrNodeClosed;
 // what other nodes have sent and was not yet accepted is handed back to them. It
 // waits until all is reported. It does not close the connection.

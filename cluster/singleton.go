@@ -162,12 +162,14 @@ func (c *candidate[M]) campaign(ctx context.Context, in *actor.Inbox[actor.None]
 	cfg := &c.node.cfg
 	ctx, end := untilTold(ctx, in)
 	defer end()
+	pause := cfg.Beat / 5
 	again := time.NewTimer(0)
 	defer again.Stop()
 	var freed <-chan struct{}
 	for {
 		select {
 		case <-freed:
+			pause = cfg.Beat / 5 // where it is read first they may not know yet
 		case <-again.C:
 		case <-ctx.Done():
 			return nil, 0
@@ -178,7 +180,8 @@ func (c *candidate[M]) campaign(ctx context.Context, in *actor.Inbox[actor.None]
 			return s, fence
 		}
 		if _, held := errors.AsType[*heldError](err); held {
-			again.Reset(cfg.Lease / 5)
+			again.Reset(pause)
+			pause = min(2*pause, cfg.Lease/5)
 			continue
 		}
 		if ctx.Err() == nil {
