@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ type Aside[M any] struct {
 	// Msg is the message, unless Err says why it does not decode in this program.
 	Msg M
 	Err error
-	// MessageID is the ID under which it was stored; see [MessageID].
+	// MessageID is what the function of this name says of it.
 	MessageID string
 	// Reason is the text of the last attempt's error, with the stack of a panic.
 	Reason string
@@ -37,14 +38,15 @@ type Aside[M any] struct {
 
 // asideRecord is Aside without the message.
 type asideRecord struct {
-	id, partition, reason, node string
-	attempts                    int
-	stored                      time.Time
-	data                        []byte
+	id, reason, node string
+	partition        int
+	attempts         int
+	stored           time.Time
+	data             []byte
 }
 
 func (r *asideRecord) encode() []byte {
-	b := appendString(appendString([]byte{storedVersion}, r.id), r.partition)
+	b := appendUint(appendString([]byte{storedVersion}, r.id), uint64(r.partition))
 	b = appendString(appendString(b, r.reason), r.node)
 	b = appendUint(appendUint(b, uint64(r.attempts)), uint64(r.stored.UnixNano()))
 	return append(b, r.data...)
@@ -55,7 +57,7 @@ func decodeAside(data []byte) (*asideRecord, error) {
 	if v := b.byte(); v != storedVersion {
 		return nil, fmt.Errorf("%w: set aside by version %d, and this program reads version %d", ErrMismatch, v, storedVersion)
 	}
-	r := &asideRecord{id: b.string(), partition: b.string(), reason: b.string(), node: b.string()}
+	r := &asideRecord{id: b.string(), partition: int(b.uint() & 0xff), reason: b.string(), node: b.string()}
 	r.attempts, r.stored = int(b.uint()), time.Unix(0, int64(b.uint()))
 	r.data = b.rest
 	if b.bad {
@@ -72,7 +74,7 @@ func (w *crew) setAside(h *handed, why error) {
 		stored = meta.Timestamp
 	}
 	r := &asideRecord{
-		id: h.id(), partition: h.msg.Subject[len(w.node.subj.stored(w.name, "")):], reason: clip(reasonOf(why)),
+		id: h.id(), partition: max(0, slices.Index(w.out.subjects, h.msg.Subject)), reason: clip(reasonOf(why)),
 		node: w.node.id, attempts: h.attempt, stored: stored, data: h.msg.Data,
 	}
 	data := r.encode()
@@ -91,13 +93,13 @@ func (w *crew) setAside(h *handed, why error) {
 	})
 	if err != nil {
 		log.Error("cluster: a message cannot be set aside now", "because", err)
-		w.say(h, fmt.Sprintf(`-NAK {"delay":%d}`, w.backoff(1)))
+		w.say(h, sayLater(w.backoff(1)))
 		return
 	}
 	w.node.count.setAside.Add(1)
 	log.Error("cluster: a message was set aside", "seq", h.seq)
 	// If that is lost too, it is set aside again, under the same number.
-	if _, err := w.node.nc.RequestWithContext(ctx, h.msg.Reply, []byte("+ACK")); err != nil {
+	if _, err := w.node.nc.RequestWithContext(ctx, h.msg.Reply, sayAck); err != nil {
 		log.Warn("cluster: a message that was set aside may be handed out again", "because", err)
 	}
 }
@@ -129,7 +131,7 @@ func (d *Durable[M]) Aside(ctx context.Context) iter.Seq2[Aside[M], error] {
 			if err != nil {
 				a.Err = named(d.name, err)
 			} else {
-				a.MessageID, a.Reason, a.Attempts, a.Node, a.Stored = r.id, r.reason, r.attempts, r.node, r.stored
+				a.MessageID, a.Reason, a.Attempts, a.Node, a.Stored = shownID(r.id), r.reason, r.attempts, r.node, r.stored
 				a.Msg, a.Err = d.decode(r.data)
 			}
 			if !yield(a, nil) {
@@ -161,7 +163,7 @@ func (d *Durable[M]) Retry(ctx context.Context, number uint64) error {
 	if err != nil {
 		return named(d.name, err)
 	}
-	p := &storing{data: r.data, id: "a-" + strconv.FormatUint(number, 36) + "-" + r.id, partition: r.partition, only: true}
+	p := &storing{data: r.data, id: retryID(number, r.id), partition: r.partition % d.cfg.Partitions, only: true}
 	if err := d.out.send(ctx, p); err != nil {
 		return named(d.name, err)
 	}

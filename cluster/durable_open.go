@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -271,31 +269,14 @@ const (
 // orderKeyed is the type of messages that have a key.
 var orderKeyed = reflect.TypeFor[interface{ OrderKey() string }]()
 
-// partitionOf returns the last part of the subject of a message.
-func (d *durable) partitionOf(msg any) string {
+// partitionOf returns the partition of a message.
+func (d *durable) partitionOf(msg any) int {
 	if d.cfg.Partitions == 1 {
-		return "0"
+		return 0
 	}
 	h := fnv.New32a()
 	if m, ok := msg.(interface{ OrderKey() string }); ok {
 		h.Write([]byte(m.OrderKey()))
 	}
-	return strconv.FormatUint(uint64(h.Sum32())%uint64(d.cfg.Partitions), 10)
-}
-
-// ownID is what a message's ID is in a header: as it is if it can be, else its
-// hash. An empty one is none: messages that were given no ID are not the same.
-func ownID(id string) string {
-	if id == "" {
-		return ""
-	}
-	ok := len(id) <= 100
-	for _, c := range []byte(id) {
-		ok = ok && c > ' ' && c < 0x7f
-	}
-	if ok {
-		return "m-" + id
-	}
-	sum := sha256.Sum256([]byte(id))
-	return "h-" + hex.EncodeToString(sum[:])
+	return int(uint64(h.Sum32()) % uint64(d.cfg.Partitions))
 }

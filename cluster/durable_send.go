@@ -39,13 +39,13 @@ const (
 type storing struct {
 	data      []byte
 	id        string
-	partition string
+	partition int
 	async     any  // the message of an Async
 	only      bool // TrySend: do not wait for room
 
-	msg     *nats.Msg
 	n       uint64
-	done    chan error // capacity 1
+	reply   string     // where the answer comes to
+	done    chan error // capacity 1, if held
 	held    bool       // a Send waits for the outcome; else it is for Config.Undelivered
 	began   time.Time  // the first copy that may be stored left
 	next    time.Time  // when to send it again
@@ -67,11 +67,15 @@ func (p *storing) known() bool { return p.copies == p.answers }
 type publisher struct {
 	durable  *durable
 	node     *Node
-	subjects string // the first part of what is published to
-	prefix   string // of the subjects of answers
-	ids      string // of the IDs of messages that have none
+	subjects []string // what is published to, by partition
+	prefix   string   // of the subjects of answers
+	ids      string   // of the IDs of messages that have none
 	slots    chan struct{}
 	wake     chan struct{} // capacity 1: look
+
+	sending sync.Mutex // guards msg, which every message is for as long as it takes to write it
+	msg     nats.Msg
+	header  []string // in msg
 
 	mu     sync.Mutex
 	number uint64
@@ -89,9 +93,14 @@ func newPublisher(d *durable) (*publisher, error) {
 	var unique [9]byte
 	rand.Read(unique[:])
 	p := &publisher{
-		durable: d, node: d.node, subjects: d.node.subj.stored(d.name, ""), prefix: d.node.nc.NewInbox() + ".", ids: "r-" + hex.EncodeToString(unique[:]) + "-",
+		durable: d, node: d.node, prefix: d.node.nc.NewInbox() + ".", ids: "r-" + hex.EncodeToString(unique[:]) + "-",
 		slots: make(chan struct{}, maxStoring), wake: make(chan struct{}, 1), flying: make(map[uint64]*storing), window: 1,
 	}
+	for i := range d.cfg.Partitions {
+		p.subjects = append(p.subjects, d.node.subj.stored(d.name, strconv.Itoa(i)))
+	}
+	p.header = []string{""}
+	p.msg.Header = nats.Header{nats.MsgIdHdr: p.header}
 	sub, err := p.node.nc.Subscribe(p.prefix+"*", p.answered)
 	if err != nil {
 		return nil, err
@@ -117,7 +126,7 @@ func newPublisher(d *durable) (*publisher, error) {
 func (p *publisher) kept(s *storing) int64 {
 	const beside = 22 + 4 + 8 // its record's head, length of the headers, and checksum
 	id := max(len(s.id), len(p.ids)+1)
-	return int64(beside + len(p.subjects) + len(s.partition) + len("NATS/1.0\r\n"+nats.MsgIdHdr+": \r\n\r\n") + id + len(s.data))
+	return int64(beside + len(p.subjects[s.partition]) + len("NATS/1.0\r\n"+nats.MsgIdHdr+": \r\n\r\n") + id + len(s.data))
 }
 
 // send stores a message and waits for that, or if it is asynchronous, until it is
@@ -174,17 +183,10 @@ func (p *publisher) try(s *storing) error {
 
 // begin enters a message that has a slot, and sends it unless others wait for room.
 func (p *publisher) begin(s *storing) error {
-	s.done = make(chan error, 1)
-	leaving := false
-	select {
-	case <-p.node.leaving:
-		leaving = true
-	default:
-	}
 	p.mu.Lock()
 	wait := len(p.queue) > 0
 	switch {
-	case p.closed, leaving:
+	case p.closed:
 		p.mu.Unlock()
 		<-p.slots
 		return ErrNodeClosed
@@ -200,10 +202,10 @@ func (p *publisher) begin(s *storing) error {
 	if s.id == "" {
 		s.id = p.ids + number
 	}
-	s.msg = &nats.Msg{
-		Subject: p.subjects + s.partition, Reply: p.prefix + number, Data: s.data,
-		Header: nats.Header{nats.MsgIdHdr: {s.id}},
+	if s.held {
+		s.done = make(chan error, 1)
 	}
+	s.reply = p.prefix + number
 	if wait {
 		p.queue = append(p.queue, s)
 		p.mu.Unlock()
@@ -240,7 +242,11 @@ func (p *publisher) rouse() {
 
 // publish sends a message. If it cannot, that is like a copy that was lost.
 func (p *publisher) publish(s *storing) {
-	p.node.nc.PublishMsg(s.msg) //nolint:errcheck // see above
+	p.sending.Lock()
+	defer p.sending.Unlock()
+	p.header[0] = s.id
+	p.msg.Subject, p.msg.Reply, p.msg.Data = p.subjects[s.partition], s.reply, s.data
+	p.node.nc.PublishMsg(&p.msg) //nolint:errcheck // see above
 }
 
 // answered handles a server's answer.
@@ -364,8 +370,9 @@ func (p *publisher) finish(s *storing, err error) {
 		p.trying--
 	}
 	<-p.slots
-	s.done <- err
-	if err != nil && !s.held {
+	if s.held {
+		s.done <- err
+	} else if err != nil {
 		p.node.reports.add(report{p.durable.name, s.async, named(p.durable.name, err)})
 	}
 }

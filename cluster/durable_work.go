@@ -111,7 +111,7 @@ func (e *hopeless) Unwrap() error { return e.error }
 type handling struct {
 	context.Context
 	attempt int
-	id      string
+	handed  *handed
 }
 
 type handlingKey struct{}
@@ -132,14 +132,14 @@ func Attempt(ctx context.Context) int {
 	return 0
 }
 
-// MessageID returns the ID under which the message of a durable inbox was stored
-// whose handler has ctx: its own, marked as such, if it has a method MessageID, or
-// else one that no other message has. It is the same in each attempt: an effect
-// that is applied together with it, and not again for the same, happens once.
-// "": ctx is no such.
+// MessageID returns the ID of the message of a durable inbox whose handler has ctx:
+// its own if it has one, or a hash of that if it has more than 100 bytes or others
+// than printable ASCII; else one that no other message has. It is the same in each
+// attempt, also after Retry: an effect that is applied together with it, and not
+// again for the same, happens once. "": ctx is no such.
 func MessageID(ctx context.Context) string {
 	if h, ok := ctx.Value(handlingKey{}).(*handling); ok {
-		return h.id
+		return shownID(h.handed.id())
 	}
 	return ""
 }
@@ -154,10 +154,10 @@ type handed struct {
 	heard   time.Time // when the server last heard that it is here. crew.mu
 }
 
-// id returns the ID under which the message was stored.
+// id returns the ID under which the message was stored at first.
 func (h *handed) id() string {
 	if ids := h.msg.Header[nats.MsgIdHdr]; len(ids) > 0 {
-		return ids[0]
+		return firstID(ids[0])
 	}
 	return ""
 }
@@ -333,15 +333,20 @@ func (w *crew) stop() {
 // giveBack has the server hand out a message at once that was not begun.
 func (w *crew) giveBack(h *handed) {
 	if w.ctx.Err() == nil {
-		w.say(h, "-NAK")
+		w.say(h, sayNak)
 	}
 	w.drop(h)
 }
 
 // say tells the server about a message. If that is lost, it is handed out again.
-func (w *crew) say(h *handed, what string) {
-	w.node.nc.Publish(h.msg.Reply, []byte(what)) //nolint:errcheck // see above
+func (w *crew) say(h *handed, what []byte) {
+	w.node.nc.Publish(h.msg.Reply, what) //nolint:errcheck // see above
 }
+
+// What there is to say.
+var sayAck, sayNak, sayWorking = []byte("+ACK"), []byte("-NAK"), []byte("+WPI")
+
+func sayLater(pause time.Duration) []byte { return fmt.Appendf(nil, `-NAK {"delay":%d}`, pause) }
 
 // drop forgets a message, and asks for more.
 func (w *crew) drop(h *handed) {
@@ -504,7 +509,7 @@ func (w *crew) look(now time.Time) {
 	w.looking = w.looking || silent
 	w.mu.Unlock()
 	for _, h := range working {
-		w.say(h, "+WPI")
+		w.say(h, sayWorking)
 	}
 	for _, wish := range wishes {
 		w.ask(wish)
@@ -516,7 +521,7 @@ func (w *crew) look(now time.Time) {
 
 // search ends the crew if its stream or a consumer is there no more.
 func (w *crew) search() {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(w.ctx, 2*time.Second)
 	defer cancel()
 	var err error
 	for _, s := range w.sources {
@@ -550,7 +555,7 @@ func (w *crew) work() {
 			w.giveBack(h)
 		} else if err := w.handle(h); err == nil {
 			w.node.count.handled.Add(1)
-			w.say(h, "+ACK")
+			w.say(h, sayAck)
 			w.drop(h)
 		} else {
 			w.unhandled(h, err)
@@ -592,7 +597,7 @@ func (w *crew) handle(h *handed) (err error) {
 			err = &actor.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	return w.take(&handling{w.ctx, h.attempt, h.id()}, h.msg.Data)
+	return w.take(&handling{w.ctx, h.attempt, h}, h.msg.Data)
 }
 
 // unhandled is the end of an attempt that has failed.
@@ -606,7 +611,7 @@ func (w *crew) unhandled(h *handed, why error) {
 		w.node.count.failed.Add(1)
 		pause := w.backoff(h.attempt)
 		w.node.cfg.Logger.Warn("cluster: a message failed", "name", w.name, "node", w.node.id, "id", h.id(), "attempt", h.attempt, "again", pause, "err", why)
-		w.say(h, fmt.Sprintf(`-NAK {"delay":%d}`, pause))
+		w.say(h, sayLater(pause))
 	}
 	w.drop(h)
 }

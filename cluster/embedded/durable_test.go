@@ -168,6 +168,9 @@ func TestDurableAside(t *testing.T) {
 		if !mended.Load() && m.N == 2 {
 			panic("job 2 panics")
 		}
+		if id := cluster.MessageID(ctx); id != m.ID { // also after Retry
+			t.Errorf("the ID of %+v is %q", m, id)
+		}
 		done.add(m.N)
 		return nil
 	})
@@ -183,7 +186,7 @@ func TestDurableAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		all[a.Msg.N] = a
-		if a.Err != nil || a.Attempts != 3 || a.Node != n.ID() || a.MessageID != "m-"+a.Msg.ID || a.Stored.IsZero() || a.Time.Before(a.Stored) {
+		if a.Err != nil || a.Attempts != 3 || a.Node != n.ID() || a.MessageID != a.Msg.ID || a.Stored.IsZero() || a.Time.Before(a.Stored) {
 			t.Errorf("%+v", a)
 		}
 	}
