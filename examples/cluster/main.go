@@ -9,7 +9,7 @@
 //	POST /texts?id=…      takes a text (202): it will be counted. The same text with the same id may be
 //	                      posted again, at any node, if the answer was another or did not come
 //	GET  /counts          the totals, and the most frequent words
-//	GET  /words?after=…   a thousand words and their counts, in the order of the alphabet
+//	GET  /words?after=…   up to a thousand words and their counts, in the order of the alphabet
 //	GET  /debug/actors/   a page that shows the actors of the node
 //
 // What happens to a text, and what each part survives:

@@ -31,7 +31,8 @@ type add struct {
 func (a add) to(r actor.Reply[actor.None]) totalsMsg { a.Reply = r; return a }
 func (a add) answer(*totals)                         { a.Answer(actor.None{}, nil) }
 
-// look asks for the totals.
+// look asks for the totals. A holder that has just been replaced, and does not know
+// it yet, says what was so a moment ago; to add, it would have to write.
 type look struct{ actor.Reply[counts] }
 
 func (l look) to(r actor.Reply[counts]) totalsMsg { l.Reply = r; return l }
@@ -142,11 +143,10 @@ func (t *totals) apply(r record) {
 	}
 }
 
-// topWords is how many of the most frequent words are in counts, and pageWords how
-// many words are in a page.
 const (
-	topWords  = 10
-	pageWords = 1000
+	topWords  = 10        // that are in counts
+	pageWords = 1000      // that are in a page at most
+	pageBytes = 256 << 10 // after which no more words are added to a page
 )
 
 func (t *totals) counts() counts {
@@ -170,8 +170,12 @@ func (t *totals) page(after string) []wordCount {
 		from++
 	}
 	var page []wordCount
+	size := 0
 	for _, word := range words[from:min(from+pageWords, len(words))] {
 		page = append(page, wordCount{word, t.words[word]})
+		if size += len(word); size > pageBytes {
+			break
+		}
 	}
 	return page
 }

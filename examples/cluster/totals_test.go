@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -150,5 +151,10 @@ func TestPage(t *testing.T) {
 	}
 	if len(words) > 0 {
 		t.Errorf("not in a page: %v", words)
+	}
+	long := strings.Repeat("x", pageBytes/2)
+	all = &totals{words: map[string]int{long: 1, long + "x": 2, long + "xx": 3, long + "xxx": 4}}
+	if page := all.page(""); len(page) != 2 || len(all.page(page[1].Word)) != 2 {
+		t.Errorf("a page has %d long words", len(page))
 	}
 }
