@@ -300,9 +300,18 @@ func (h *host[M]) give(c *cell[M], a *arrival[M]) (err error) {
 // given notes that the actor has accepted a message. mu is held.
 func (h *host[M]) given(c *cell[M], a *arrival[M]) {
 	c.used = time.Now()
-	s := remote.Look(c.child)
+	s := c.sight()
 	h.exposure.mu.Lock()
-	c.progress(s)
+	h.progress(c, s)
+	const few = 2 // more than one, so that it catches up
+	k := 0
+	for other := range h.marked {
+		if k == few {
+			break
+		}
+		h.progress(other, other.sight())
+		k++
+	}
 	h.exposure.mu.Unlock()
 	if c.marks == nil {
 		c.marks = make(map[*inlet][]mark)
@@ -325,8 +334,8 @@ func (h *host[M]) given(c *cell[M], a *arrival[M]) {
 // sight returns how the actor is. mu is held.
 func (c *cell[M]) sight() remote.Sight { return remote.Look(c.child) }
 
-// progress notes what the actor is done with. mu and exposure.mu are held.
-func (c *cell[M]) progress(s remote.Sight) {
+// progress notes what a key's actor is done with. mu and exposure.mu are held.
+func (h *host[M]) progress(c *cell[M], s remote.Sight) {
 	for l, marks := range c.marks {
 		k := 0
 		for k < len(marks) && marks[k].after <= s.Done {
@@ -338,6 +347,9 @@ func (c *cell[M]) progress(s remote.Sight) {
 		} else {
 			c.marks[l] = marks[k:]
 		}
+	}
+	if len(c.marks) == 0 {
+		delete(h.marked, c)
 	}
 }
 

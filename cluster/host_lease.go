@@ -309,12 +309,9 @@ func (h *host[M]) advance() {
 		}
 	}
 	for c := range h.marked {
-		c.progress(c.sight())
+		h.progress(c, c.sight())
 		for l, marks := range c.marks {
 			l.low = min(l.low, marks[0].n-1)
-		}
-		if len(c.marks) == 0 {
-			delete(h.marked, c)
 		}
 	}
 	for _, l := range e.inlets {

@@ -56,6 +56,7 @@ type childConfig struct {
 	Store  string // the folder for JetStream; none runs if it is empty
 	Diary  string // the file for what the singleton does; there is none if it is empty
 	Inbox  string // the folder for the effects of durable inboxes; there are none if it is empty
+	Keys   string // the file for what the actors of keys do; there are none if it is empty
 }
 
 // item is the work that children do: a number, which they note.
@@ -136,6 +137,11 @@ func childMain(text string) error {
 	}
 	if cfg.Diary != "" {
 		if _, err := cluster.Singleton(ctx, node, "diarist", keepDiary(node, cfg.Diary)); err != nil {
+			return err
+		}
+	}
+	if cfg.Keys != "" {
+		if err := hostKeys(node, cfg.Keys, log); err != nil {
 			return err
 		}
 	}
