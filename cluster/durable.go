@@ -13,14 +13,14 @@ import (
 type Level int
 
 const (
-	// ProcessCrash: a Send that has returned nil has had its message written to
-	// the file system of the server, or of most of its replicas. It survives the
-	// end of every process. It may not survive that of an operating system, or
+	// ProcessCrash is survived by a message that a server, or most of its replicas,
+	// have written to their file systems, as they have when Send returns nil. It
+	// survives the end of every process. It may not survive that of an operating system, or
 	// power: servers sync to the disk every two minutes, unless told otherwise.
 	// With replicas on machines that do not fail together, that is rare.
 	ProcessCrash Level = iota
-	// PowerLoss: the message is synced to the disk before Send returns, on most
-	// of the replicas. It needs servers that do so for everything, which is
+	// PowerLoss is survived by a message that is synced to the disk, on most of the
+	// replicas, before Send returns nil. It needs servers that do so for everything, which is
 	// theirs to configure (sync_interval: always; embedded.Config.SyncAlways), and
 	// which no client can see: the operator says so with Config.SyncAlways. It
 	// costs a sync or two for each message, or for those that come together: see

@@ -247,24 +247,19 @@ func (d *durable) retry(ctx context.Context, do func(context.Context) error) err
 // passing reports whether an error of JetStream may not be one for long.
 func passing(err error) bool {
 	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
-		switch api.ErrorCode {
-		case errClusterUnavailable, errNoPeers, errTooManyRequests, errDuplicateInProcess:
-			return true
-		}
-		return false
+		return slices.Contains(errsPassing, api.ErrorCode)
 	}
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
 		errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, nats.ErrConnectionReconnecting)
 }
 
-// The server's error codes that jetstream has no names for.
-const (
-	errNoPeers            jetstream.ErrorCode = 10005
-	errClusterUnavailable jetstream.ErrorCode = 10008
-	errStoreFailed        jetstream.ErrorCode = 10077
-	errDuplicateInProcess jetstream.ErrorCode = 10158
-	errTooManyRequests    jetstream.ErrorCode = 10167
-)
+// errStoreFailed is the server's error code that jetstream has no name for: there
+// is no room.
+const errStoreFailed jetstream.ErrorCode = 10077
+
+// errsPassing are those that say that something is so for now: no servers for the
+// replicas, no leader, too much to do, and a copy of the message on its way.
+var errsPassing = []jetstream.ErrorCode{10005, 10008, 10167, 10158}
 
 // orderKeyed is the type of messages that have a key.
 var orderKeyed = reflect.TypeFor[interface{ OrderKey() string }]()

@@ -458,6 +458,10 @@ func (p *publisher) look(now time.Time) (again []*storing) {
 			p.finish(s, fmt.Errorf("%w: no server has answered within %v", ErrUnknown, horizon))
 			continue
 		}
+		if denied := p.node.denied(p.subjects[s.partition], nil); denied != nil {
+			p.finish(s, fmt.Errorf("%w: %w", ErrUnknown, denied)) // it may have been allowed before
+			continue
+		}
 		p.leave(s, now)
 		again = append(again, s)
 	}

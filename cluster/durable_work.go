@@ -109,9 +109,9 @@ func (e *hopeless) Unwrap() error { return e.error }
 
 // handling is the context of a message in hand.
 type handling struct {
-	context.Context
-	attempt int
-	handed  *handed
+	context.Context //nolint:containedctx // it is one
+	attempt         int
+	handed          *handed
 }
 
 type handlingKey struct{}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"tinyactor/actor"
 	"tinyactor/cluster"
 	"tinyactor/cluster/embedded"
@@ -157,7 +159,16 @@ func faultsDurable(t *testing.T, rounds int, servers bool) {
 		sender("keyed "+key, func(ctx context.Context, n int) error { return keyed.Send(ctx, keyedTask{task{key, n}}) })
 	}
 	js := manage(t, s)
-	waiting := func() uint64 { return inStream(t, js, "tinyactor=tasks") + inStream(t, js, "tinyactor=keyed") }
+	waiting := func() (n uint64) {
+		for _, name := range []string{"tinyactor=tasks", "tinyactor=keyed"} {
+			st, err := js.Stream(t.Context(), name)
+			if err != nil { // it has no leader
+				return 1
+			}
+			n += st.CachedInfo().State.Msgs
+		}
+		return n
+	}
 	goOn := func(what string) {
 		t.Helper()
 		before, begun := sent.Load(), time.Now()
@@ -166,6 +177,16 @@ func faultsDurable(t *testing.T, rounds int, servers bool) {
 	}
 	goOn("at first")
 	for range rounds {
+		if servers { // a node that leads the messages' stream is killed, if one does
+			lead := func(c *child) int {
+				if c.cfg.Name == leader(t, js, "tinyactor=tasks") {
+					return 0
+				}
+				return 1
+			}
+			slices.SortStableFunc(children, func(a, b *child) int { return lead(a) - lead(b) })
+			t.Logf("%s leads", leader(t, js, "tinyactor=tasks"))
+		}
 		children[0].kill()
 		goOn("kill -9")
 		children[0].run()
@@ -187,6 +208,19 @@ func faultsDurable(t *testing.T, rounds int, servers bool) {
 		aside++
 	}
 	fmt.Printf("%d messages sent, %d times without knowing, %s, %d set aside\n", sent.Load(), unknown.Load(), handledTasks(t, folder), aside)
+}
+
+// leader returns which server leads a stream.
+func leader(t testing.TB, js jetstream.JetStream, name string) (who string) {
+	t.Helper()
+	patiently(t, "a leader", func() bool {
+		st, err := js.Stream(t.Context(), name)
+		if err == nil {
+			who = st.CachedInfo().Cluster.Leader
+		}
+		return who != ""
+	})
+	return who
 }
 
 // patiently waits for a state that may need a new leader of a stream, or two.

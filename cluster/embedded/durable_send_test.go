@@ -122,9 +122,14 @@ func TestDurableLostAnswer(t *testing.T) {
 	}
 	nc.Flush()
 
+	brief := open[note](t, n, "brief", cluster.DurableConfig{Dedup: 500 * time.Millisecond})
 	v.closed.Lock()
 	sent := make(chan error)
 	go func() { sent <- d.Send(t.Context(), note{1}) }()
+	// Longer than the servers know an ID, nothing is sent again.
+	if err := brief.Send(t.Context(), note{1}); !errors.Is(err, cluster.ErrUnknown) {
+		t.Errorf("for longer than Dedup: %v", err)
+	}
 	eventually(t, "it is sent again", func() bool { return copies.Load() >= 2 })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -138,6 +143,9 @@ func TestDurableLostAnswer(t *testing.T) {
 	js := manage(t, s)
 	if got := inStream(t, js, "tinyactor=notes"); got != 2 {
 		t.Errorf("%d are stored, want 2", got)
+	}
+	if got := inStream(t, js, "tinyactor=brief"); got != 1 {
+		t.Errorf("%d are stored in brief, want 1", got)
 	}
 }
 

@@ -374,3 +374,48 @@ func TestDurableRemoved(t *testing.T) {
 		t.Errorf("it ends with %v", err)
 	}
 }
+
+// A message that ends its nodes, time and again, is set aside in the end, and no
+// other one with it that was only fetched.
+func TestDurablePoison(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true})
+	n := join(t, s, cluster.Config{Name: "sender"})
+	cfg := cluster.DurableConfig{AckWait: 500 * time.Millisecond, Attempts: 1}
+	d := open[note](t, n, "notes", cfg)
+	for i := range 300 {
+		if err := d.Async().Send(t.Context(), note{i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var done effects
+	for life := 0; n.Stats().SetAside == 0; life++ {
+		if life == 5 {
+			t.Fatal("it is not set aside after 5 deaths")
+		}
+		died := make(chan struct{})
+		var once sync.Once
+		child := d.Spawn(t.Context(), actor.Config{Name: "victim"}, 1, func(ctx context.Context, m note) error {
+			if m.N == 100 {
+				once.Do(func() { close(died) })
+				<-ctx.Done() // as if the process had died
+				return ctx.Err()
+			}
+			done.add(m.N)
+			return nil
+		})
+		eventually(t, "it dies, or is through", func() bool {
+			select {
+			case <-died:
+				return true
+			default:
+				return n.Stats().SetAside > 0 && done.count() == 299
+			}
+		})
+		child.Abort()
+		child.Wait(within(t, 10*time.Second))
+	}
+	if st := n.Stats(); st.SetAside != 1 || done.count() != 299 {
+		t.Errorf("%d are set aside, %d handled", st.SetAside, done.count())
+	}
+}
