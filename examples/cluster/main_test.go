@@ -62,7 +62,7 @@ func (o *output) String() string {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	var out output
-	err := run(t.Context(), []string{"-nodes", "3", "-demo", "3s"}, &out)
+	err := run(t.Context(), []string{"-nodes", "3", "-demo", "2s"}, &out)
 	t.Log("\n" + out.String())
 	if err != nil {
 		t.Fatal(err)
