@@ -264,6 +264,29 @@ func TestDocsLinks(t *testing.T) {
 	}
 }
 
+var (
+	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w*)`)
+	testName = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark|Example)[A-Z]\w+`)
+)
+
+// TestDocsTests checks that the tests of which documents speak are there, or one
+// that begins so, as go test -run finds it.
+func TestDocsTests(t *testing.T) {
+	var there []string
+	for _, file := range files(t, "_test.go") {
+		for _, m := range testFunc.FindAllStringSubmatch(read(t, file), -1) {
+			there = append(there, m[1])
+		}
+	}
+	for _, file := range documents(t) {
+		for _, name := range testName.FindAllString(read(t, file), -1) {
+			if !slices.ContainsFunc(there, func(f string) bool { return strings.HasPrefix(f, name) }) {
+				t.Errorf("%s speaks of %s, which is not there", file, name)
+			}
+		}
+	}
+}
+
 // TestDocsRun checks that CI runs the commands below a comment that says so.
 func TestDocsRun(t *testing.T) {
 	ci := read(t, ".ci/run")
