@@ -165,6 +165,7 @@ func childMain(text string) error {
 type child struct {
 	t     testing.TB
 	cfg   childConfig
+	netns string // the network namespace it is in, if not in this one
 	id    string // of its node
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
@@ -186,6 +187,9 @@ func (c *child) launch() {
 		c.t.Fatal(err)
 	}
 	c.cmd = exec.Command(os.Args[0])
+	if c.netns != "" {
+		c.cmd = exec.Command("ip", "netns", "exec", c.netns, os.Args[0])
+	}
 	c.cmd.Env = append(os.Environ(), childEnv+"="+string(text))
 	c.cmd.Stderr = os.Stderr
 	in, err := c.cmd.StdinPipe()
