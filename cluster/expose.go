@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,7 @@ type inlet struct {
 	told      uint64 // what of processed the sender knows
 	news      []news // what it is not known to know of those
 	fresh     bool   // some of it was not yet told
+	more      bool   // some of it follows when the sender has heard the rest
 	states    uint64 // the number of the last state frame with news
 	done      uint64 // the messages up to this one no process has any more
 	toldDone  uint64
@@ -148,9 +150,12 @@ func (l *inlet) report(v verdict) {
 	l.news = append(l.news, news{verdict: v})
 }
 
-// heard notes what the sender has heard. exposure.mu is held.
-func (l *inlet) heard(seq uint64) {
+// heard notes what the sender has heard, and reports whether that is anything new.
+// exposure.mu is held.
+func (l *inlet) heard(seq uint64) bool {
+	before := len(l.news)
 	l.news = slices.DeleteFunc(l.news, func(w news) bool { return w.at > 0 && w.at <= seq })
+	return len(l.news) < before
 }
 
 // mark: when the actor is done with so many messages of whomever, the inlet's up
@@ -420,7 +425,9 @@ func (n *Node) asked(k kind, from string, r *reader) {
 	defer e.mu.Unlock()
 	switch {
 	case k == kindHeard:
-		l.heard(number)
+		if l.heard(number) && l.more {
+			e.tell(l, true)
+		}
 	case l.parked[number] != nil:
 		l.parked[number](errCanceled)
 	case l.asks[number] != nil:
@@ -487,7 +494,7 @@ func (e *exposure) receive(m *nats.Msg) {
 // due reports whether the sender of an inlet should be told what has come.
 // mu is held.
 func (e *exposure) due(l *inlet) bool {
-	return l.fresh || l.processed-l.told >= min(32, (l.granted-l.told+1)/2)
+	return l.fresh && !l.more || l.processed-l.told >= min(32, (l.granted-l.told+1)/2)
 }
 
 // move gives the messages of a packet to the actor.
@@ -590,35 +597,49 @@ func (e *exposure) tell(l *inlet, anyway bool) {
 	if granted > l.granted {
 		l.wants, l.waits = false, false
 	}
-	l.granted, l.told, l.toldDone = granted, l.processed, l.done
-	b := appendUint(appendUint(appendUint(appendLink(head(kindState), l.id), l.number()), l.processed), l.granted)
-	b = appendUint(appendUint(b, l.done), uint64(room))
-	b = appendUint(b, uint64(len(l.news)))
-	for _, w := range l.news {
-		b = appendVerdict(b, w.verdict)
+	l.granted, l.told, l.toldDone, l.fresh = granted, l.processed, l.done, false
+	k := e.state(l, l.news, room)
+	for ; k < len(l.news) && e.ended != nil; k += e.state(l, l.news[k:], room) {
 	}
+	l.more = k < len(l.news)
+	for i := range l.news[k:] {
+		l.news[k+i].at = 0
+	}
+}
+
+// state sends a state frame with as many of the verdicts as there is room for, and
+// returns how many. A message without one counts as accepted: so those from the
+// first verdict on for which there is no room are not acknowledged. mu is held.
+func (e *exposure) state(l *inlet, all []news, room int) (k int) {
+	seq, processed := uint64(0), l.processed
+	var verdicts []byte
+	if len(all) > 0 {
+		l.states++
+		seq = l.states // else it needs not be confirmed
+		slices.SortFunc(all, func(a, b news) int { return cmp.Compare(a.n, b.n) })
+	}
+	for ; k < len(all); k++ {
+		before := len(verdicts)
+		verdicts = appendVerdict(verdicts, all[k].verdict)
+		if k > 0 && len(verdicts) > 2*packetSize {
+			verdicts = verdicts[:before]
+			processed = all[k].n - 1
+			break
+		}
+		if all[k].at == 0 {
+			all[k].at = seq
+		}
+	}
+	b := appendUint(appendUint(appendUint(appendLink(head(kindState), l.id), seq), processed), l.granted)
+	b = appendUint(appendUint(b, l.done), uint64(room))
+	b = append(appendUint(b, uint64(k)), verdicts...)
 	b = appendUint(b, uint64(len(l.dones)))
 	for _, n := range l.dones {
 		b = appendUint(b, n)
 	}
 	l.dones = nil
 	e.node.publish(e.node.subj.control(l.from), b)
-}
-
-// number returns the number of a state frame: 0 without news, which then needs not
-// be confirmed. exposure.mu is held.
-func (l *inlet) number() uint64 {
-	l.fresh = false
-	if len(l.news) == 0 {
-		return 0
-	}
-	l.states++
-	for i := range l.news {
-		if l.news[i].at == 0 {
-			l.news[i].at = l.states
-		}
-	}
-	return l.states
+	return k
 }
 
 // poll has somebody look for room while senders want it: an inbox does not say
