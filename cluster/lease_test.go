@@ -23,6 +23,8 @@ type store struct {
 	t       *testing.T
 	mu      sync.Mutex
 	away    bool
+	healthy bool          // nothing of the sort
+	slow    time.Duration // how long a write takes
 	seq     uint64
 	entries map[string][]stored
 	ended   map[string]bool // sessions
@@ -86,7 +88,11 @@ func (s writes) PublishMsg(_ context.Context, m *nats.Msg, _ ...jetstream.Publis
 	if err != nil {
 		return nil, err
 	}
+	time.Sleep(s.slow)
 	chance := rand.IntN(20)
+	if s.healthy {
+		chance = -1
+	}
 	switch chance {
 	case 0: // it is lost
 		return nil, context.DeadlineExceeded
@@ -115,7 +121,7 @@ func (s reads) GetLastMsgForSubject(_ context.Context, subject string) (*jetstre
 	defer s.mu.Unlock()
 	all := s.entries[subject]
 	n := len(all)
-	if n > 0 && rand.IntN(4) == 0 { // a replica that is behind
+	if !s.healthy && n > 0 && rand.IntN(4) == 0 { // a replica that is behind
 		n -= 1 + rand.IntN(min(2, n))
 	}
 	if n == 0 {
@@ -256,6 +262,53 @@ func testLeaseFaults(t *testing.T) {
 	if lease := nodes[0].cfg.Lease + nodes[0].cfg.Beat; longest > lease {
 		t.Errorf("two had the lease for %v", longest)
 	}
+}
+
+// Who does not wait for the outcome of an acquisition does not get the lease, and
+// others do; whoever has one does not get it twice.
+func TestLeaseAbandoned(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &store{t: t, entries: make(map[string][]stored), ended: make(map[string]bool), healthy: true}
+		var sessions []*session
+		for _, id := range []string{"a", "b"} {
+			n := testNode(s, id)
+			n.hear("a", "b")
+			ses, err := n.session(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			sessions = append(sessions, ses)
+			defer func() {
+				n.leases.leave(t.Context(), false)
+				n.leases.close()
+				close(n.stop)
+				n.stopped.Wait()
+			}()
+		}
+		s.slow = 100 * time.Millisecond
+		ctx, cancel := context.WithTimeout(t.Context(), s.slow/2)
+		defer cancel()
+		if fence, err := sessions[0].acquire(ctx, "it"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("acquired with number %d, %v", fence, err)
+		}
+		time.Sleep(3 * s.slow)
+		fence, err := sessions[1].acquire(t.Context(), "it")
+		if err != nil {
+			t.Errorf("what was abandoned is not free: %v", err)
+		}
+		for i, ses := range sessions {
+			if _, err := ses.acquire(t.Context(), "it"); err == nil || sessions[1].lost() != nil {
+				t.Errorf("session %d gets it as well", i)
+			} else if held, ok := errors.AsType[*heldError](err); !ok || held.node != "b" {
+				t.Errorf("session %d: %v", i, err)
+			}
+		}
+		<-sessions[1].release("it", fence)
+		if after, err := sessions[0].acquire(t.Context(), "it"); err != nil || after <= fence {
+			t.Errorf("after its release: number %d after %d, %v", after, fence, err)
+		}
+	})
 }
 
 // When a session must not be relied on any more.
