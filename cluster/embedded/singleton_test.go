@@ -161,7 +161,7 @@ func TestSingletonLost(t *testing.T) {
 	t.Parallel()
 	s := start(t, embedded.Config{JetStream: true})
 	var logged log
-	n := join(t, s, cluster.Config{Lease: 3 * time.Second, Logger: logged.logger()})
+	n := join(t, s, cluster.Config{Lease: 6 * time.Second, Logger: logged.logger()})
 	var store register
 	cause := make(chan error, 1)
 	free := make(chan struct{})
@@ -184,12 +184,28 @@ func TestSingletonLost(t *testing.T) {
 		return nil
 	})
 	first := <-terms
+	ctx, stop := context.WithCancel(t.Context())
+	var sender sync.WaitGroup
+	boss := cluster.Lookup[where](join(t, s, cluster.Config{}), "boss")
+	sender.Go(func() { // who sends does not hear that it is closed: it moves
+		for ctx.Err() == nil {
+			if err := boss.Send(ctx, where{}); errors.Is(err, actor.ErrClosed) {
+				t.Errorf("Send: %v", err)
+			}
+		}
+	})
+	defer sender.Wait()
+	defer stop()
 	steal(t, s)
+	since := time.Now()
 	err := <-cause
+	if took := time.Since(since); took > 3*time.Second {
+		t.Errorf("that it has lost the lease it finds out after %v", took)
+	}
 	if !errors.Is(err, cluster.ErrLeaseLost) || !errors.Is(err, actor.ErrAborted) {
 		t.Errorf("the cause is %v", err)
 	}
-	rival := join(t, s, cluster.Config{Name: "rival", Lease: 3 * time.Second})
+	rival := join(t, s, cluster.Config{Name: "rival", Lease: 6 * time.Second})
 	elect(t, rival, "boss", func(ctx context.Context, in *actor.Inbox[where]) error {
 		store.write(cluster.Fence(ctx))
 		return tellWhere(rival)(ctx, in)
