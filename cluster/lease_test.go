@@ -311,6 +311,30 @@ func TestLeaseAbandoned(t *testing.T) {
 	})
 }
 
+// A hint is for those who wait for that lease, one about a session for all.
+func TestLeaseHints(t *testing.T) {
+	t.Parallel()
+	l := &testNode(nil, "a").leases
+	told := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	it, other := l.freed("it"), l.freed("other")
+	l.hinted(leasePrefix + "it")
+	if !told(it) || told(other) {
+		t.Errorf("a hint about a lease tells: %v, and others: %v", told(it), told(other))
+	}
+	it = l.freed("it")
+	l.hinted(sessionPrefix + "b.1")
+	if !told(it) || !told(other) {
+		t.Errorf("a hint about a session tells: %v, %v", told(it), told(other))
+	}
+}
+
 // When a session must not be relied on any more.
 func TestSessionCheck(t *testing.T) {
 	t.Parallel()

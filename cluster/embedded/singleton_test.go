@@ -98,6 +98,10 @@ func TestSingletonMoves(t *testing.T) {
 	}
 	asker := join(t, s, cluster.Config{Name: "asker"})
 	at := find(t, asker, "boss", spot{})
+	beats, err := asker.Conn().SubscribeSync("tinyactor.beat")
+	if err != nil {
+		t.Fatal(err)
+	}
 	boss := cluster.Lookup[where](asker, "boss")
 	ctx, stop := context.WithCancel(t.Context())
 	var senders sync.WaitGroup
@@ -109,19 +113,28 @@ func TestSingletonMoves(t *testing.T) {
 		}
 	})
 	for _, c := range []struct {
-		how string
-		end func() error
+		hint, how string
+		end       func() error
 	}{
-		{"Stop", func() error {
+		{"lease.singleton.boss", "Stop", func() error {
 			_, err := children[at.Node].Stop(within(t, 5*time.Second))
 			return err
 		}},
-		{"Drain", func() error { return nodes[at.Node].Drain(within(t, 5*time.Second)) }},
-		{"Close", func() error { return nodes[at.Node].Close() }},
+		{"session.", "Drain", func() error { return nodes[at.Node].Drain(within(t, 5*time.Second)) }},
+		{"session.", "Close", func() error { return nodes[at.Node].Close() }},
 	} {
 		begun := time.Now()
 		if err := c.end(); err != nil {
 			t.Errorf("%s: %v", c.how, err)
+		}
+		for { // who waits is told, and need not look
+			m, err := beats.NextMsg(time.Second)
+			if err != nil {
+				t.Fatalf("after %s no hint about %s: %v", c.how, c.hint, err)
+			}
+			if bytes.Contains(m.Data, []byte(c.hint)) {
+				break
+			}
 		}
 		select {
 		case <-children[at.Node].Done():
@@ -281,8 +294,12 @@ func TestSingletonExpires(t *testing.T) {
 	if err := s.Server().EnableJetStream(&server.JetStreamConfig{StoreDir: strings.TrimSuffix(store.StoreDir, "/jetstream"), MaxMemory: store.MaxMemory, MaxStore: store.MaxStore}); err != nil {
 		t.Fatal(err)
 	}
+	since = time.Now()
 	if second := <-begun; second <= first {
 		t.Errorf("number %d after %d", second, first)
+	}
+	if took := time.Since(since); took > lease {
+		t.Errorf("begun again after %v, as if the old session had to expire", took)
 	}
 	if _, err := c.Stop(within(t, 5*time.Second)); err != nil {
 		t.Error(err)
