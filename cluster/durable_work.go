@@ -473,7 +473,10 @@ func (s *source) status(m *nats.Msg) {
 	}
 	s.asked = max(0, s.asked-left)
 	switch code {
-	case "404", "408": // it has expired
+	case "404", "408": // it has expired: whatever comes next need not come in great numbers
+		if left > 0 && !w.keyed {
+			s.limit = w.workers
+		}
 	case "503":
 		s.silent = true
 		fallthrough

@@ -381,7 +381,7 @@ func TestDurablePoison(t *testing.T) {
 	t.Parallel()
 	s := start(t, embedded.Config{JetStream: true})
 	n := join(t, s, cluster.Config{Name: "sender"})
-	cfg := cluster.DurableConfig{AckWait: 500 * time.Millisecond, Attempts: 1}
+	cfg := cluster.DurableConfig{AckWait: 500 * time.Millisecond, Attempts: 2}
 	d := open[note](t, n, "notes", cfg)
 	for i := range 300 {
 		if err := d.Async().Send(t.Context(), note{i}); err != nil {
@@ -390,8 +390,8 @@ func TestDurablePoison(t *testing.T) {
 	}
 	var done effects
 	for life := 0; n.Stats().SetAside == 0; life++ {
-		if life == 5 {
-			t.Fatal("it is not set aside after 5 deaths")
+		if life == 8 {
+			t.Fatal("it is not set aside after 8 deaths")
 		}
 		died := make(chan struct{})
 		var once sync.Once
