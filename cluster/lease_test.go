@@ -99,7 +99,7 @@ func (s writes) PublishMsg(_ context.Context, m *nats.Msg, _ ...jetstream.Publis
 	case 1: // it comes late
 		s.late.Go(func() {
 			time.Sleep(time.Duration(rand.IntN(5000)) * time.Millisecond)
-			s.write(m.Subject, revision, m.Data) //nolint:errcheck // nobody hears of it
+			s.write(m.Subject, revision, m.Data) // nobody hears of it
 		})
 		return nil, context.DeadlineExceeded
 	}

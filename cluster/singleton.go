@@ -279,7 +279,7 @@ func (t *term[M]) watch(ctx context.Context, in *actor.Inbox[actor.None]) (stop 
 			t.child.Abort()
 		case <-halting:
 			ready, halting, look, stop = nil, nil, nil, true
-			told(in)
+			told(in) //nolint:errcheck // it is known what
 			t.hide()
 			t.child.Halt()
 		case <-ready:
@@ -299,7 +299,7 @@ func (t *term[M]) watch(ctx context.Context, in *actor.Inbox[actor.None]) (stop 
 				t.child.Halt()
 			}
 		case <-ctx.Done():
-			told(in) // it was aborted
+			told(in) //nolint:errcheck // it was aborted: this does not return
 		}
 	}
 }
