@@ -320,11 +320,12 @@ func (w *crew) stop() {
 			w.look(now)
 		}
 	}
-	patience := time.After(time.Second)
+	patience, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
 	for _, s := range w.sources { // what comes until then is given back
 		select {
 		case <-s.closed:
-		case <-patience:
+		case <-patience.Done():
 		}
 	}
 	w.node.nc.FlushTimeout(time.Second) //nolint:errcheck // what is lost of it is handed out again

@@ -3,11 +3,13 @@ package embedded_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"tinyactor/actor"
 	"tinyactor/cluster"
 	"tinyactor/cluster/embedded"
 )
@@ -81,5 +83,32 @@ func TestDurableLargeAside(t *testing.T) {
 	}
 	if calls.Load() != 1 {
 		t.Errorf("handled %d times, 1 was allowed", calls.Load())
+	}
+}
+
+// keyedBlob has a key, and so a consumer for each partition.
+type keyedBlob struct{ K string }
+
+func (b keyedBlob) OrderKey() string { return b.K }
+
+// Without a server, handlers stop soon all the same, however many consumers they have.
+func TestDurableStopsAlone(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true})
+	n, err := cluster.Join(t.Context(), connect(t, s), cluster.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close() // which says that there is no server
+	d := open[keyedBlob](t, n, "blobs", cluster.DurableConfig{})
+	c := d.Spawn(context.WithoutCancel(t.Context()), actor.Config{}, 2, func(context.Context, keyedBlob) error { return nil })
+	eventually(t, "consumers", func() bool {
+		return d.Send(within(t, 5*time.Second), keyedBlob{"k"}) == nil && n.Stats().Handled > 0
+	})
+	s.Close()
+	eventually(t, "disconnected", func() bool { return !n.Conn().IsConnected() })
+	begun := time.Now()
+	if _, err := c.Stop(within(t, 20*time.Second)); err != nil || time.Since(begun) > 5*time.Second {
+		t.Errorf("stopped after %v: %v", time.Since(begun), err)
 	}
 }
