@@ -39,7 +39,8 @@
 //     Those of Async may change places around a fault in which some were handed
 //     back and sent again to another node of the pool.
 //   - An Ask ends: with the answer, or an error, at the latest Config.Lost, and
-//     a fifth of Config.Beat, after the last beat of a node that died or froze.
+//     a fifth of Config.Beat, after the last beat of a node that died or froze; an
+//     answer that the network has lost is missed after two Beats.
 //
 // # What is not
 //
@@ -57,7 +58,7 @@
 // all, and one for each name that it exposes:
 //
 //	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room; farewell; hint
-//	<cluster>.node.<id>.ctl         open, want, cancel; state, answer, end; wonder, farewell
+//	<cluster>.node.<id>.ctl         open, want, heard, cancel, inquiry; state, answer, none, end; wonder, farewell
 //	<cluster>.node.<id>.in.<name>   messages
 //
 // Between a sending node and an exposed name on one node there is a link. The

@@ -41,12 +41,14 @@ type link struct {
 	waiting  map[uint64]*job // that have come, and wait for a key's actor; acked is beyond them
 	finished uint64          // the keys' actors are done with the messages up to this one
 	asks     map[uint64]*job
-	buf      []byte   // the packet that fills: head and messages
-	full     []packet // complete, and not yet published
-	fresh    []byte   // its memory, when it is empty
-	count    int      // messages in buf
-	now      bool     // buf must leave at once
-	awaited  uint64   // a packet up to this number waits to be acknowledged
+	overdue  uint64    // the asks up to this one were acknowledged when it last inquired
+	inquired time.Time // when it did
+	buf      []byte    // the packet that fills: head and messages
+	full     []packet  // complete, and not yet published
+	fresh    []byte    // its memory, when it is empty
+	count    int       // messages in buf
+	now      bool      // buf must leave at once
+	awaited  uint64    // a packet up to this number waits to be acknowledged
 	flushing bool
 	stirred  time.Time // when something was published or heard
 }

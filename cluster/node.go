@@ -277,7 +277,9 @@ func (n *Node) control(m *nats.Msg) {
 		n.opened(from, &r)
 	case kindWant, kindCancel, kindHeard:
 		n.asked(k, from, &r)
-	case kindState, kindAnswer, kindEnd:
+	case kindInquiry:
+		n.inquired(from, &r)
+	case kindState, kindAnswer, kindEnd, kindNone:
 		n.told(k, from, &r)
 	case kindFarewell:
 		n.parted(from, &r)

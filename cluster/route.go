@@ -514,6 +514,8 @@ func (n *Node) told(k kind, from string, rd *reader) {
 		l.route.answer(l, rd)
 	case kindEnd:
 		l.route.end(l, rd)
+	case kindNone:
+		l.route.none(l, rd)
 	default:
 	}
 }
@@ -740,6 +742,7 @@ func (r *route) look(now time.Time) {
 		}
 	}
 	for _, l := range r.links {
+		l.inquire(now)
 		l.wanted = l.wanted && now.Sub(l.stirred) < r.node.cfg.Beat // it may have been lost
 	}
 	r.dispatch()

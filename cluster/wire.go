@@ -25,6 +25,8 @@ const (
 	kindWonder                   // the beats speak of an actor no more: how has it ended?
 	kindHint                     // to all: the record of a lease or a session has changed
 	kindHeard                    // the sender has the verdicts of a state frame
+	kindInquiry                  // of these asks the sender has had no answer for long
+	kindNone                     // the receiver has none of these asks under way
 )
 
 // Flags of a data frame.
