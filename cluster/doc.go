@@ -117,6 +117,33 @@
 //     once, a lease may be given twice, with the same number. That takes the same
 //     to prevent as for a durable inbox: see [PowerLoss].
 //
+// # Durable inboxes
+//
+// What is sent to a [Durable] is stored by JetStream before Send returns nil, and
+// kept until a handler of some node has returned nil for it:
+//
+//	<cluster>=<name>          the stream of messages: <cluster>.durable.<name>.<partition>
+//	  work, or key-<n>        its consumers; with keys, one for each partition
+//	<cluster>=<name>=aside    that of what was set aside: <cluster>.aside.<name>.<number>
+//
+// A message is sent with an ID, and again with the same until a server has
+// answered, for as long as the servers know the ID. It is handed to a node, which
+// says every fifth of DurableConfig.AckWait that it still has it, and then that it
+// is done with it, or wants it handed out again, and when.
+//
+//   - A stored message begins with a version of its own, and the names of type and
+//     codec: it outlives the program that has stored it. What does not fit is set
+//     aside, with the reason, and not lost.
+//   - The servers count how often a message is handed out. They cannot know
+//     whether a handler has begun, so a node fetches few at first, after a pause,
+//     and after one that another node has not done with; then twice as many each
+//     time, while its workers keep up.
+//   - A partition hands out one message at a time, and the next when that is done:
+//     the order of a key then needs no lease, and no node has to know of another.
+//     It costs a round trip for each message of a partition.
+//   - Messages are fetched without nats.go's consumers: the size of their batches
+//     is fixed, and what they have fetched when they stop waits for AckWait.
+//
 // # Why like this
 //
 //   - Send waits for the acknowledgement, because the word of an actor.Sender is

@@ -82,12 +82,15 @@ type DurableConfig struct {
 //
 // # Sending
 //
-// Send returns nil when the message is stored. It waits for that, and for room if
-// the inbox is full; TrySend does not wait for room: actor.ErrFull. An error means
-// that the message was not and will not be stored, but for ErrUnknown: ctx has
-// ended, or Config.Dedup has nearly passed, or the node was closed, before a server
-// had answered. Until then it is sent again and again with the same ID, so that an
-// answer that was lost does not store it twice.
+// Send returns nil when the message is stored. It waits for that, for room if the
+// inbox is full, and for a server if none keeps the inbox at the moment, as for 4 to
+// 9 s when the one that leads it dies. TrySend does not wait for room: actor.ErrFull.
+//
+// An error means that the message was not and will not be stored, but for
+// ErrUnknown: ctx has ended, or DurableConfig.Dedup has nearly passed, or the node
+// was closed, before a server had answered. Until then the message is sent again and
+// again with the same ID, so that an answer that was lost does not store it twice.
+// When ctx ends with the message under way, Send waits for Config.Beat more.
 //
 // A message type with the method
 //
@@ -95,10 +98,9 @@ type DurableConfig struct {
 //
 // has its own IDs: then a message that is sent again, by whomever, within
 // DurableConfig.Dedup, is not stored again, and Send returns nil. An empty one is
-// none. The servers
-// keep IDs in memory. One that restarts, and then leads, knows those of the
-// messages that it still has, not of those that were dealt with: make the effect
-// of a message depend on its ID where that matters, see [MessageID].
+// none. The servers keep IDs in memory. One that restarts, and then leads, knows
+// those of the messages that it still has, not of those that were dealt with: make
+// the effect of a message depend on its ID where that matters, see [MessageID].
 //
 // A message with an actor.Reply is refused: nobody would wait for the answer. So
 // actor.Ask does not work here.

@@ -177,15 +177,14 @@ func faultsDurable(t *testing.T, rounds int, servers bool) {
 	}
 	goOn("at first")
 	for range rounds {
-		if servers { // a node that leads the messages' stream is killed, if one does
-			lead := func(c *child) int {
-				if c.cfg.Name == leader(t, js, "tinyactor=tasks") {
-					return 0
+		if servers { // the server that leads the messages' stream is killed
+			for who := ""; ; node.Conn().Request("$JS.API.STREAM.LEADER.STEPDOWN.tinyactor=tasks", nil, 5*time.Second) {
+				who = leader(t, js, "tinyactor=tasks")
+				if i := slices.IndexFunc(children, func(c *child) bool { return c.cfg.Name == who }); i >= 0 {
+					children[0], children[i] = children[i], children[0]
+					break
 				}
-				return 1
 			}
-			slices.SortStableFunc(children, func(a, b *child) int { return lead(a) - lead(b) })
-			t.Logf("%s leads", leader(t, js, "tinyactor=tasks"))
 		}
 		children[0].kill()
 		goOn("kill -9")
