@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -166,4 +167,51 @@ func TestExternalPool(t *testing.T) {
 		t.Error(err)
 	}
 	books.check(t, children)
+}
+
+// What is kept in an external server outlives its death: singletons, keyed actors
+// and a durable inbox go on once it is back.
+func TestExternalStore(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "-js", "-sd", t.TempDir())
+	nodes := []*cluster.Node{s.node(cluster.Config{Name: "a"}), s.node(cluster.Config{Name: "b"})}
+	keys := newKeepers(t)
+	for _, n := range nodes {
+		if _, err := cluster.Singleton(t.Context(), n, "boss", tellWhere(n)); err != nil {
+			t.Fatal(err)
+		}
+		keys.host(n, actor.Config{}, 0)
+	}
+	here := s.node(cluster.Config{Name: "here"})
+	at := find(t, here, "boss", spot{})
+	user := cluster.Lookup[keyMsg](here, "user").Key("k")
+	if _, err := ask(within(t, 10*time.Second), user, keyMsg{}); err != nil {
+		t.Error(err)
+	}
+	d := open[note](t, here, "notes", cluster.DurableConfig{})
+	for n := range 100 {
+		if err := d.Send(within(t, 10*time.Second), note{n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.kill()
+	s.run()
+	var done effects
+	handle(t, open[note](t, nodes[0], "notes", cluster.DurableConfig{}), 4, func(_ context.Context, m note) error {
+		done.add(m.N)
+		return nil
+	})
+	eventually(t, "all are handled", func() bool { return done.count() == 100 })
+	if err := d.Send(within(t, 10*time.Second), note{100}); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "the next is too", func() bool { return done.count() == 101 })
+	ctx := within(t, 10*time.Second)
+	if now := find(t, here, "boss", spot{}); now != at {
+		t.Errorf("the singleton is at %v; it was at %v, whose lease has not ended", now, at)
+	}
+	eventually(t, "the key's actor answers", func() bool {
+		_, err := ask(ctx, user, keyMsg{})
+		return err == nil
+	})
 }
