@@ -122,9 +122,9 @@ type DurableConfig struct {
 // The price: keys are spread over DurableConfig.Partitions, in each of which one
 // message is under way at a time, so that a slow or failing message holds up the
 // other keys of its partition, and one on a node that died does so for AckWait;
-// and each message costs a round trip to the server. A node that froze and thaws
-// still ends the message that it was at. Messages without a key in an inbox that has
-// keys are one key.
+// and each message costs a round trip to the server. A node that froze, or was cut
+// off, and comes back still ends the message that it was at. Messages without a key
+// in an inbox that has keys are one key.
 //
 // # Cost
 //

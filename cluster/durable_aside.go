@@ -67,8 +67,8 @@ func decodeAside(data []byte) (*asideRecord, error) {
 }
 
 // setAside moves a message into the other stream. If that does not work now, it
-// is handed out again, and tried then.
-func (w *crew) setAside(h *handed, why error) {
+// returns what to tell the server, so that it is handed out again, and tried then.
+func (w *crew) setAside(h *handed, why error) (later []byte) {
 	var stored time.Time
 	if meta, err := h.msg.Metadata(); err == nil {
 		stored = meta.Timestamp
@@ -93,8 +93,7 @@ func (w *crew) setAside(h *handed, why error) {
 	})
 	if err != nil {
 		log.Error("cluster: a message cannot be set aside now", "because", err)
-		w.say(h, sayLater(w.backoff(1)))
-		return
+		return sayLater(w.backoff(1))
 	}
 	w.node.count.setAside.Add(1)
 	log.Error("cluster: a message was set aside", "seq", h.seq)
@@ -102,6 +101,7 @@ func (w *crew) setAside(h *handed, why error) {
 	if _, err := w.node.nc.RequestWithContext(ctx, h.msg.Reply, sayAck); err != nil {
 		log.Warn("cluster: a message that was set aside may be handed out again", "because", err)
 	}
+	return nil
 }
 
 // reasonOf is the text of an error, with the stack of a panic.

@@ -333,10 +333,11 @@ func (w *crew) stop() {
 
 // giveBack has the server hand out a message at once that was not begun.
 func (w *crew) giveBack(h *handed) {
-	if w.ctx.Err() == nil {
-		w.say(h, sayNak)
+	if w.ctx.Err() != nil {
+		w.drop(h, nil)
+		return
 	}
-	w.drop(h)
+	w.drop(h, sayNak)
 }
 
 // say tells the server about a message. If that is lost, it is handed out again.
@@ -349,14 +350,26 @@ var sayAck, sayNak, sayWorking = []byte("+ACK"), []byte("-NAK"), []byte("+WPI")
 
 func sayLater(pause time.Duration) []byte { return fmt.Appendf(nil, `-NAK {"delay":%d}`, pause) }
 
-// drop forgets a message, and asks for more.
-func (w *crew) drop(h *handed) {
+// drop forgets a message, then tells the server what there is to say, if anything,
+// and asks for more. In this order, as the message may come back at once.
+func (w *crew) drop(h *handed, what []byte) {
 	w.mu.Lock()
 	delete(w.held, h.seq)
 	h.from.here--
+	lapsed := w.lapsed(h, time.Now())
 	wish := h.from.wish()
 	w.mu.Unlock()
+	if what != nil && !lapsed {
+		w.say(h, what)
+	}
 	w.ask(wish)
+}
+
+// lapsed reports whether a message with an order may be in another node's hands,
+// as this one has slept: what is said of it now would have the server hand out the
+// next one meanwhile. mu is held.
+func (w *crew) lapsed(h *handed, now time.Time) bool {
+	return w.keyed && now.Sub(h.heard) > w.cfg.AckWait*9/10
 }
 
 // wish returns a request for as many messages as there is room for, or nil if
@@ -496,7 +509,7 @@ func (w *crew) look(now time.Time) {
 	var working []*handed
 	w.mu.Lock()
 	for _, h := range w.held {
-		if now.Sub(h.heard) > w.cfg.AckWait/5 {
+		if now.Sub(h.heard) > w.cfg.AckWait/5 && !w.lapsed(h, now) {
 			h.heard = now
 			working = append(working, h)
 		}
@@ -559,8 +572,7 @@ func (w *crew) work() {
 			w.giveBack(h)
 		} else if err := w.handle(h); err == nil {
 			w.node.count.handled.Add(1)
-			w.say(h, sayAck)
-			w.drop(h)
+			w.drop(h, sayAck)
 		} else {
 			w.unhandled(h, err)
 		}
@@ -607,17 +619,18 @@ func (w *crew) handle(h *handed) (err error) {
 // unhandled is the end of an attempt that has failed.
 func (w *crew) unhandled(h *handed, why error) {
 	_, never := errors.AsType[*hopeless](why)
+	var what []byte
 	switch {
 	case w.ctx.Err() != nil && !never: // aborted: it is handed out again
 	case never || h.attempt >= w.cfg.Attempts:
-		w.setAside(h, why)
+		what = w.setAside(h, why)
 	default:
 		w.node.count.failed.Add(1)
 		pause := w.backoff(h.attempt)
 		w.node.cfg.Logger.Warn("cluster: a message failed", "name", w.name, "node", w.node.id, "id", h.id(), "attempt", h.attempt, "again", pause, "err", why)
-		w.say(h, sayLater(pause))
+		what = sayLater(pause)
 	}
-	w.drop(h)
+	w.drop(h, what)
 }
 
 // backoff is how long a message waits after so many attempts.
