@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -396,4 +397,60 @@ func TestVerdictsAreRepeated(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What was accepted on a node that dies is reported, but for what its keys' actors
+// are known to be done with: one that hangs does not keep that of the others.
+func TestKeyedReports(t *testing.T) {
+	t.Parallel()
+	s := keyedServer(t)
+	var mu sync.Mutex
+	reported := map[string]bool{}
+	here := join(t, s, cluster.Config{Name: "here", Beat: 100 * time.Millisecond, Lost: 300 * time.Millisecond, Undelivered: func(_ string, msg any, err error) {
+		wantErr(t, err, cluster.ErrUnknown)
+		wantErr(t, err, cluster.ErrNodeLost)
+		m := msg.(keyMsg)
+		mu.Lock()
+		defer mu.Unlock()
+		reported[fmt.Sprint(m.Do, m.N)] = true
+	}})
+	nc := connect(t, s)
+	there, err := cluster.Join(t.Context(), nc, cluster.Config{Name: "there", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKeepers(t)
+	k.host(there, actor.Config{AbortTimer: -1}, 0)
+	t.Cleanup(func() { there.Close() })
+	t.Cleanup(func() { close(k.release) })
+	user := cluster.Lookup[keyMsg](here, "user")
+	ctx := within(t, 10*time.Second)
+	for n := range 3 {
+		if err := user.Key("hangs").Send(ctx, keyMsg{Do: "hang", N: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 6 {
+		if err := user.Key("works").Send(ctx, keyMsg{N: n}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "it is handled", func() bool { return len(k.received("works", 0)) == n+1 })
+	}
+	nc.Close()
+	eventually(t, "the node is lost", func() bool { return len(here.Peers()) == 1 })
+	if err := here.Drain(ctx); err != nil {
+		t.Error(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for n := range 3 {
+		if !reported[fmt.Sprint("hang", n)] {
+			t.Errorf("message %d, which is not known to be dealt with, is not reported", n)
+		}
+	}
+	for n := range 4 { // the fifth is done with, but perhaps that was not told
+		if reported[fmt.Sprint(n)] {
+			t.Errorf("message %d was dealt with, and is reported", n)
+		}
+	}
 }
