@@ -11,8 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"tinyactor/actor"
 	"tinyactor/cluster"
+	"tinyactor/cluster/embedded"
 )
 
 // ordered fails the test unless a key has got a sender's messages from 0 to n-1,
@@ -328,8 +331,84 @@ func TestKeyedShop(t *testing.T) {
 	}
 }
 
+// fake is a sender that is made of bare frames.
+type fake struct {
+	t    testing.TB
+	nc   *nats.Conn
+	told *nats.Subscription
+	to   *cluster.Node
+	name string
+}
+
+var fakeLink = []byte{9, 8, 7, 6, 5, 4, 3, 2}
+
+func control(id string) string { return "tinyactor.node." + id + ".ctl" }
+
+func text(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
+
+// newFake opens a link to the first name that a node has exposed.
+func newFake(t testing.TB, s *embedded.Server, to *cluster.Node, name, typ string) *fake {
+	f := &fake{t: t, nc: connect(t, s), to: to, name: name}
+	var err error
+	if f.told, err = f.nc.SubscribeSync(control("fake")); err != nil {
+		t.Fatal(err)
+	}
+	open := append(text(append([]byte{1, 2}, fakeLink...), name), 1)
+	f.publish(control(to.ID()), text(text(open, typ), "json"))
+	if m := f.next(); m == nil || m[1] != 6 {
+		t.Fatalf("the link is not open: %v", m)
+	}
+	return f
+}
+
+func (f *fake) publish(subject string, frame []byte) {
+	f.t.Helper()
+	if err := f.nc.PublishRequest(subject, control("fake"), frame); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// next returns the next frame, or nil.
+func (f *fake) next() []byte {
+	m, err := f.told.NextMsg(5 * time.Second)
+	if err != nil {
+		return nil
+	}
+	return m.Data
+}
+
+// send sends a message with its flags and what belongs to them.
+func (f *fake) send(n byte, head []byte, body string) {
+	data := append(append([]byte{1, 3}, fakeLink...), 1) // somebody waits
+	data = append(data, 0, 0, 0, 0, 0, 0, 0, n)
+	f.publish("tinyactor.node."+f.to.ID()+".in."+f.name, text(append(data, head...), body))
+}
+
+// verdicts returns the number of the next state frame that has some, how many, and
+// the bytes of the first.
+func (f *fake) verdicts() (number, count byte, first []byte) {
+	for {
+		b := f.next()
+		if b == nil {
+			return 0, 0, nil
+		}
+		if b[1] == 6 && b[10] > 0 { // kind, link, number, processed, granted, done, room, verdicts
+			number, b = b[10], b[11:]
+			for range 4 {
+				_, k := binary.Uvarint(b)
+				b = b[k:]
+			}
+			return number, b[0], b[1:]
+		}
+	}
+}
+
+func (f *fake) hear(number byte) {
+	f.publish(control(f.to.ID()), append(append([]byte{1, 12}, fakeLink...), number))
+}
+
 // What a state frame says beside its acknowledgement is said again until it was
-// heard: here by a sender that is made of bare frames.
+// heard.
 func TestVerdictsAreRepeated(t *testing.T) {
 	t.Parallel()
 	here, there, s := two(t, cluster.Config{}, cluster.Config{Beat: 100 * time.Millisecond})
@@ -338,65 +417,77 @@ func TestVerdictsAreRepeated(t *testing.T) {
 	if err := cluster.Lookup[item](here, "work").Send(t.Context(), item{}); err != nil {
 		t.Fatal(err)
 	}
-	nc := connect(t, s)
-	control := func(id string) string { return "tinyactor.node." + id + ".ctl" }
-	told, err := nc.SubscribeSync(control("fake"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	publish := func(subject string, frame []byte) {
-		if err := nc.PublishRequest(subject, control("fake"), frame); err != nil {
-			t.Fatal(err)
-		}
-	}
-	link := []byte{9, 8, 7, 6, 5, 4, 3, 2}
-	text := func(b []byte, s string) []byte { return append(append(b, byte(len(s))), s...) }
-	open := append([]byte{1, 2}, link...)
-	open = append(text(open, "work"), 1)
-	open = text(text(open, "tinyactor/cluster/embedded_test.item"), "json")
-	publish(control(there.ID()), open)
-	if m, err := told.NextMsg(5 * time.Second); err != nil || m.Data[1] != 6 {
-		t.Fatalf("the link is not open: %v, %v", m, err)
-	}
-	// state returns the number of the next state frame that has verdicts, and how many.
-	state := func() (number, verdicts byte) {
-		for {
-			m, err := told.NextMsg(2 * time.Second)
-			if err != nil {
-				return 0, 0
-			}
-			if m.Data[1] == 6 && m.Data[10] > 0 { // kind, link, number, processed, granted, done, room, verdicts
-				b := m.Data[11:]
-				for range 4 {
-					_, k := binary.Uvarint(b)
-					b = b[k:]
-				}
-				return m.Data[10], b[0]
-			}
-		}
-	}
-	data := append(append([]byte{1, 3}, link...), 1) // somebody waits
-	data = append(data, 0, 0, 0, 0, 0, 0, 0, 1)
-	data = text(append(data, 0), "\x00no item")
-	publish("tinyactor.node."+there.ID()+".in.work", data)
+	f := newFake(t, s, there, "work", "tinyactor/cluster/embedded_test.item")
+	f.send(1, []byte{0}, "\x00no item")
 	for i := byte(1); i <= 3; i++ {
-		if n, verdicts := state(); n != i || verdicts != 1 {
-			t.Fatalf("state frame %d has %d verdicts, want 1 in frame %d", n, verdicts, i)
+		if n, count, _ := f.verdicts(); n != i || count != 1 {
+			t.Fatalf("state frame %d has %d verdicts, want 1 in frame %d", n, count, i)
 		}
 	}
-	publish(control(there.ID()), append(append([]byte{1, 12}, link...), 1))
+	f.hear(1)
 	eventually(t, "they are heard", func() bool {
-		publish(control(there.ID()), append(append([]byte{1, 4}, link...), 0, 0)) // it wants to know more
+		f.publish(control(there.ID()), append(append([]byte{1, 4}, fakeLink...), 0, 0)) // it wants to know more
 		for {
-			m, err := told.NextMsg(50 * time.Millisecond)
-			if err != nil {
-				return false
-			}
-			if m.Data[1] == 6 {
-				return m.Data[10] == 0
+			b := f.next()
+			if b == nil || b[1] == 6 {
+				return b != nil && b[10] == 0
 			}
 		}
 	})
+}
+
+// When a message was refused because its key is elsewhere, so is what its sender
+// has sent behind it before it knew, even if the node would take it by now.
+func TestKeyedTurns(t *testing.T) {
+	t.Parallel()
+	s := keyedServer(t)
+	k := newKeepers(t)
+	var nodes []*cluster.Node
+	for _, name := range []string{"a", "b"} {
+		n := join(t, s, cluster.Config{Name: name})
+		k.host(n, actor.Config{}, 0)
+		nodes = append(nodes, n)
+	}
+	eventually(t, "they know each other", func() bool { return len(nodes[0].Peers()) == 2 })
+	f := newFake(t, s, nodes[0], "user", "tinyactor/cluster/embedded_test.keyMsg")
+	const (
+		keyed, insist = 4, 16
+		refused       = 1
+	)
+	n := byte(0)
+	send := func(key string, turn, flags byte) (fate byte) {
+		n++
+		f.send(n, append(text([]byte{flags}, key), turn), "\x00{}")
+		for {
+			number, count, rest := f.verdicts()
+			if number == 0 {
+				t.Fatal("no verdict")
+			}
+			f.hear(number)
+			for range count {
+				if rest[0] == n {
+					return rest[1]
+				}
+				if rest[1] == refused { // and the name of a node
+					rest = rest[1+rest[2]:]
+				}
+				rest = rest[2:]
+			}
+		}
+	}
+	key := ""
+	for i := 0; key == ""; i++ { // one that the other node should have
+		if name := fmt.Sprint("k", i); send(name, 0, keyed) == refused {
+			key = name
+		}
+	}
+	if fate := send(key, 0, keyed|insist); fate != refused {
+		t.Errorf("behind a refused message: %d", fate)
+	}
+	if fate := send(key, 1, keyed|insist); fate == refused {
+		t.Error("in the next turn it is refused")
+	}
+	eventually(t, "the key has its actor", func() bool { return k.where(key) == nodes[0].ID() })
 }
 
 // What was accepted on a node that dies is reported, but for what its keys' actors
