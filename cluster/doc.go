@@ -66,7 +66,8 @@
 // order and says in one frame up to which number it has moved them, which it
 // refused and why, up to which number the actor is done, and up to which number
 // it may be sent: absolute numbers, so that a lost frame is made good by the next.
-// A gap in the numbers is what the network has lost: it is handed back.
+// A gap in the numbers is what the network has lost: it is handed back. What a
+// frame says beside that, of single messages, is repeated until it was heard.
 //
 // A packet carries several messages. It leaves at once when nothing that somebody
 // waits for is under way, or a question is in it; else with the next
@@ -116,6 +117,22 @@
 //   - JetStream writes to disk every two minutes. If all replicas lose power at
 //     once, a lease may be given twice, with the same number. That takes the same
 //     to prevent as for a durable inbox: see [PowerLoss].
+//
+// # Keys
+//
+// A message for a [Keyed] name brings its key. Its sender chooses the node by
+// rendezvous hashing of the key's partition over the nodes that host the name, and
+// keeps to it. A node that does not hold the partition takes its lease if it would
+// be its own choice too, or nobody agrees; else it refuses the message, and says
+// who has the lease. The sender then waits until all that it has under way for
+// that partition is settled, and sends what was refused there, in its order. So
+// that nothing gets ahead, what was sent behind a refused message is refused too,
+// whatever has changed meanwhile: each message brings the turn of its partition,
+// which the sender advances after refusals.
+//
+// A message that waits for its key's actor, to be started or to have room, is
+// acknowledged as one that waits, so that it holds up none behind it; what becomes
+// of it is said later. Of such messages there may be as many as the window has.
 //
 // # Durable inboxes
 //

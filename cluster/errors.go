@@ -53,7 +53,8 @@ var (
 	ErrLevel = errors.New("cluster: level not available")
 
 	// ErrBadName comes when a name is not made of letters, digits, -, _ and
-	// single dots between them, or is longer than 128 bytes.
+	// single dots between them, or is longer than 128 bytes; or when a key is
+	// empty, or longer than 256 bytes.
 	ErrBadName = errors.New("cluster: bad name")
 )
 

@@ -87,11 +87,11 @@ type run struct {
 	start, end time.Time
 }
 
-// TestKeyedFaults sends without pause to hundreds of keys on three nodes, each a
+// TestFaultsKeyed sends without pause to hundreds of keys on three nodes, each a
 // process of its own, while these are killed, frozen and drained. Every message
 // must be accounted for, the messages of each sender to each key be in order, and
 // no key have two actors at a time, but for a node that was frozen.
-func TestKeyedFaults(t *testing.T) {
+func TestFaultsKeyed(t *testing.T) {
 	t.Parallel()
 	listen := free(t, 1)[0]
 	s := start(t, embedded.Config{Listen: listen, JetStream: true})
@@ -149,7 +149,7 @@ func TestKeyedFaults(t *testing.T) {
 		t.Helper()
 		begun := time.Now()
 		stats := node.Stats()
-		t.Logf("%s: %d calls under way, %d messages without acknowledgement", what, books.flying.Load(), stats.Sent-stats.Accepted-stats.Unknown)
+		t.Logf("%s: %d calls under way, %d messages without acknowledgement", what, books.flying.Load(), stats.Sent-stats.Accepted-min(stats.Unknown+stats.HandedBack, stats.Sent-stats.Accepted))
 		var group sync.WaitGroup
 		for i := range many {
 			group.Go(func() {
@@ -174,19 +174,19 @@ func TestKeyedFaults(t *testing.T) {
 		}
 	}
 	served("start", 5*time.Second)
-	children[0].kill()
-	killed := children[0].id
-	served("kill -9", 5*time.Second)
-	children[0].run()
-	children[1].signal(syscall.SIGSTOP)
 	frozen := children[1].id
-	served("SIGSTOP", 5*time.Second)
-	children[1].signal(syscall.SIGCONT)
-	eventually(t, "the frozen node is back", func() bool { return slices.Contains(keys.Key("k").Nodes(), frozen) })
-	children[2].drain()
-	drained := children[2].id
-	served("drain", 5*time.Second)
-	children[2].run()
+	for range *faultRounds {
+		children[0].kill()
+		served("kill -9", 5*time.Second)
+		children[0].run()
+		children[1].signal(syscall.SIGSTOP)
+		served("SIGSTOP", 5*time.Second)
+		children[1].signal(syscall.SIGCONT)
+		eventually(t, "the frozen node is back", func() bool { return slices.Contains(keys.Key("k").Nodes(), frozen) })
+		children[2].drain()
+		served("drain", 5*time.Second)
+		children[2].run()
+	}
 	stop()
 	senders.Wait()
 	for _, c := range children {
@@ -249,8 +249,8 @@ func TestKeyedFaults(t *testing.T) {
 			}
 		}
 	}
-	fmt.Printf("%d keys: %d actors, %d moves; what was frozen (%s) overlapped for at most %v; killed %s, drained %s\n",
-		len(runs), lives, moved, frozen, worst, killed, drained)
+	fmt.Printf("%d keys: %d actors, %d moves; the last that an actor on the frozen node did came %v after its successor had begun\n",
+		len(runs), lives, moved, worst.Round(time.Millisecond))
 	if moved < 3 {
 		t.Error("no key has moved")
 	}
