@@ -277,6 +277,7 @@ func (t *term[M]) watch(ctx context.Context, in *actor.Inbox[actor.None]) (stop 
 			lost = nil
 			t.lose() // first, so that the context's cause is this
 			t.child.Abort()
+			t.hide()
 		case <-halting:
 			ready, halting, look, stop = nil, nil, nil, true
 			told(in) //nolint:errcheck // it is known what
