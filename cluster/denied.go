@@ -16,7 +16,7 @@ import (
 // is the last error of the connection, and another one than before.
 func (n *Node) denied(subject string, before error) error {
 	err := n.nc.LastError()
-	if !errors.Is(err, nats.ErrPermissionViolation) || err == before || !strings.Contains(err.Error(), strconv.Quote(subject)) { //nolint:errorlint // each is one of its own
+	if !errors.Is(err, nats.ErrPermissionViolation) || err == before || !strings.Contains(err.Error(), strconv.Quote(subject)) {
 		return nil
 	}
 	return err

@@ -13,8 +13,8 @@ var (
 	// not have been accepted: repeat it only if that does no harm.
 	ErrUnknown = errors.New("cluster: outcome unknown")
 
-	// ErrNodeLost comes, beside ErrUnknown, when the reason is that no beat of
-	// the node was heard for Config.Lost.
+	// ErrNodeLost comes, beside ErrUnknown or in an End, when the reason is that
+	// no beat of the node was heard for Config.Lost.
 	ErrNodeLost = errors.New("cluster: node lost")
 
 	// ErrNotFound comes when no living node exposes the name. The message was

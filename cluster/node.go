@@ -69,7 +69,9 @@ type routeKey struct {
 
 // Join makes this process a node of the cluster that nc, the user's connection,
 // leads to. nc stays the user's: TLS, credentials and reconnects are its options,
-// and it is closed after the node. ctx bounds Join alone.
+// and it is closed after the node. Join waits for a round trip to the server, 10 s
+// at most if ctx has no deadline, and returns what NATS says, as
+// nats.ErrPermissionViolation, or what is wrong with cfg. ctx bounds Join alone.
 func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 	cfg, err := cfg.orDefaults(nc)
 	if err != nil {

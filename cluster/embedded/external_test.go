@@ -97,7 +97,7 @@ func (s *external) run() {
 // kill ends it as kill -9 does.
 func (s *external) kill() {
 	s.stdin.Close()
-	s.cmd.Wait() //nolint:errcheck // it was killed
+	s.cmd.Wait() // it was killed
 }
 
 func (s *external) url() string { return "nats://" + s.listen }
