@@ -260,6 +260,7 @@ func (p *publisher) answered(m *nats.Msg) {
 	p.mu.Lock()
 	s := p.flying[n]
 	if s == nil {
+		p.late(n, err)
 		p.mu.Unlock()
 		return
 	}
@@ -288,6 +289,21 @@ func (p *publisher) answered(m *nats.Msg) {
 	}
 	p.mu.Unlock()
 	p.publishAll(more)
+}
+
+// late handles the answer to an earlier copy of a message that waits for room.
+// mu is held.
+func (p *publisher) late(n uint64, err error) {
+	i := slices.IndexFunc(p.queue, func(s *storing) bool { return s.n == n })
+	switch {
+	case i < 0: // it is over
+	case err == nil:
+		p.node.count.stored.Add(1)
+		p.finish(p.queue[i], nil)
+	default:
+		p.queue[i].answers++
+		p.settle(p.queue[i])
+	}
 }
 
 // putOff has a message wait for room that was refused because there was none.
@@ -450,6 +466,11 @@ func (p *publisher) look(now time.Time) (again []*storing) {
 	defer p.mu.Unlock()
 	// Not for longer than the servers know the ID.
 	horizon := p.durable.cfg.Dedup - min(p.durable.cfg.Dedup/4, 5*time.Second)
+	for _, s := range slices.Clone(p.queue) {
+		if !s.known() && now.Sub(s.began) > horizon {
+			p.finish(s, fmt.Errorf("%w: an answer was lost, and there was no room within %v", ErrUnknown, horizon))
+		}
+	}
 	for _, s := range p.flying {
 		if now.Before(s.next) || s.gaveUp != nil {
 			continue

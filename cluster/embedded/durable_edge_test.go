@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"tinyactor/actor"
 	"tinyactor/cluster"
 	"tinyactor/cluster/embedded"
@@ -110,5 +112,32 @@ func TestDurableStopsAlone(t *testing.T) {
 	begun := time.Now()
 	if _, err := c.Stop(within(t, 20*time.Second)); err != nil || time.Since(begun) > 5*time.Second {
 		t.Errorf("stopped after %v: %v", time.Since(begun), err)
+	}
+}
+
+// A message of which several copies were refused, as there is no room, was
+// certainly not stored, also if the answers come late and together.
+func TestDurableLateRefusals(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true, Listen: "127.0.0.1:0"})
+	n, v := joinBy(t, s, cluster.Config{Logger: slog.New(slog.DiscardHandler), Lost: 10 * time.Second})
+	d := open[note](t, n, "notes", cluster.DurableConfig{MaxMessages: 1})
+	if err := d.Send(within(t, 5*time.Second), note{1}); err != nil {
+		t.Fatal(err)
+	}
+	var copies atomic.Int32
+	if _, err := connect(t, s).Subscribe("tinyactor.durable.notes.*", func(*nats.Msg) { copies.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	outcome := make(chan error, 1)
+	v.closed.Lock()
+	go func() { outcome <- d.Send(ctx, note{2}) }()
+	eventually(t, "a second copy", func() bool { return copies.Load() == 2 })
+	v.closed.Unlock()
+	eventually(t, "it tries again", func() bool { return copies.Load() > 3 })
+	cancel()
+	if err := <-outcome; !errors.Is(err, context.Canceled) || errors.Is(err, cluster.ErrUnknown) {
+		t.Errorf("a message for which there was no room: %v", err)
 	}
 }
