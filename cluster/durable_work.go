@@ -356,7 +356,7 @@ func (w *crew) drop(h *handed, what []byte) {
 	w.mu.Lock()
 	delete(w.held, h.seq)
 	h.from.here--
-	lapsed := w.lapsed(h, time.Now())
+	lapsed := w.lapsed(h)
 	wish := h.from.wish()
 	w.mu.Unlock()
 	if what != nil && !lapsed {
@@ -368,8 +368,8 @@ func (w *crew) drop(h *handed, what []byte) {
 // lapsed reports whether a message with an order may be in another node's hands,
 // as this one has slept: what is said of it now would have the server hand out the
 // next one meanwhile. mu is held.
-func (w *crew) lapsed(h *handed, now time.Time) bool {
-	return w.keyed && now.Sub(h.heard) > w.cfg.AckWait*9/10
+func (w *crew) lapsed(h *handed) bool {
+	return w.keyed && time.Since(h.heard) > w.cfg.AckWait*9/10
 }
 
 // wish returns a request for as many messages as there is room for, or nil if
@@ -509,7 +509,7 @@ func (w *crew) look(now time.Time) {
 	var working []*handed
 	w.mu.Lock()
 	for _, h := range w.held {
-		if now.Sub(h.heard) > w.cfg.AckWait/5 && !w.lapsed(h, now) {
+		if now.Sub(h.heard) > w.cfg.AckWait/5 && !w.lapsed(h) {
 			h.heard = now
 			working = append(working, h)
 		}
