@@ -476,3 +476,48 @@ func TestDurableSendEnds(t *testing.T) {
 		t.Errorf("after Drain %d are stored, %d undelivered", got, n.Stats().Undelivered)
 	}
 }
+
+// What was refused because the inbox was full goes in later in the order sent.
+func TestDurableFullOrder(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true})
+	n := join(t, s, cluster.Config{Name: "one"})
+	d := open[note](t, n, "notes", cluster.DurableConfig{MaxMessages: 3})
+	sent := make(chan error)
+	go func() { // those that are on their way when the first is refused, and some that wait
+		var err error
+		for i := range 30 {
+			err = errors.Join(err, d.Async().Send(t.Context(), note{i}))
+		}
+		sent <- err
+	}()
+	js := manage(t, s)
+	eventually(t, "it is full", func() bool { return inStream(t, js, "tinyactor=notes") == 3 })
+	if err := d.TrySend(note{-1}); !errors.Is(err, actor.ErrFull) { // behind those on their way
+		t.Errorf("TrySend: %v", err)
+	}
+	st, err := js.Stream(t.Context(), "tinyactor=notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := st.CachedInfo().Config
+	cfg.MaxMsgs = -1
+	if _, err := js.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	eventually(t, "all are stored", func() bool { return inStream(t, js, "tinyactor=notes") == 30 })
+	var done effects
+	handle(t, d, 1, func(_ context.Context, m note) error {
+		done.add(m.N)
+		return nil
+	})
+	eventually(t, "all are handled", func() bool { return done.count() == 30 })
+	for i, n := range done.order {
+		if i != n {
+			t.Fatalf("handled %v", done.order)
+		}
+	}
+}
