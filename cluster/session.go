@@ -27,7 +27,7 @@ type session struct {
 	trying   time.Time // since when a renewal is under way; zero: none is
 	doubt    time.Time // what was renewed before does not count any more
 	ticked   time.Time // when guard has last run
-	known    int       // how many nodes were heard at the last renewal
+	known    int       // how many nodes were heard at most since the last renewal
 	held     map[string]bool
 	empty    chan struct{} // closed by drop when nothing is held; nil: nobody waits for that
 }
@@ -192,6 +192,7 @@ func (s *session) check(now time.Time) error {
 	if slept(before, now, cfg.Lost) {
 		s.doubt = now
 	}
+	s.known = max(s.known, heard) // a session may be begun before the others are heard
 	cut := 2*heard < s.known
 	if cut && s.trying.IsZero() || !s.doubt.IsZero() {
 		s.hurry()
