@@ -87,7 +87,7 @@ func (r *route) follow(id string, p *peer) {
 		switch {
 		case l.peer != id:
 		case exposes && l.exposure == at.id:
-			known = true
+			known, l.vanished = true, time.Time{}
 			if l.next-1 == l.acked {
 				l.room = at.room
 			}
