@@ -45,8 +45,10 @@ const defaultIdle = time.Minute
 // A key's actor moves when its node goes, and only then: when the node is drained
 // or closed, at once; when it dies or freezes, as soon as its lease may be taken.
 // Until then messages for its keys wait at their senders or where they are to go,
-// each Send for as long as its ctx lets it. A node that comes later gets its share
-// of the partitions that have no actor at that moment.
+// each Send for as long as its ctx lets it, and TrySend returns actor.ErrFull. A
+// node that comes later gets its share of the partitions as they come to have no
+// actor. If the KV store of the leases is not to be had, messages for keys that
+// nobody holds wait for Config.Lease, and their Sends then return what is wrong.
 //
 // What an actor keeps in memory is gone when it stops, for whatever reason: it
 // has to load what it needs when it starts, and store what is to stay.

@@ -298,3 +298,18 @@ func TestKeyedRestart(t *testing.T) {
 		t.Errorf("it was started %d times", k.starts["k"])
 	}
 }
+
+// Where there is no KV store, the sender learns that.
+func TestKeyedWithoutStore(t *testing.T) {
+	t.Parallel()
+	cfg := cluster.Config{Beat: 50 * time.Millisecond, Lost: 200 * time.Millisecond, Lease: 500 * time.Millisecond}
+	here, there, _ := two(t, cfg, cfg)
+	k := newKeepers(t)
+	k.host(there, actor.Config{}, 0)
+	err := cluster.Lookup[keyMsg](here, "user").Key("k").Send(within(t, 10*time.Second), keyMsg{})
+	if err == nil || errors.Is(err, context.DeadlineExceeded) && !strings.Contains(err.Error(), there.ID()) {
+		t.Errorf("without JetStream: %v", err)
+	} else {
+		t.Log(err)
+	}
+}
