@@ -209,6 +209,11 @@ func TestFaultsKeyed(t *testing.T) {
 		})
 		switch d.what {
 		case "start":
+			if k := len(mine) - 1; k >= 0 && d.node == frozen && d.fence < mine[k].fence { // it was frozen in its start
+				runs[d.key] = slices.Insert(mine, k, &run{d.node, d.fence, d.at, d.at})
+				worst = max(worst, d.at.Sub(runs[d.key][k+1].start))
+				continue
+			}
 			mine = append(mine, &run{d.node, d.fence, d.at, d.at})
 			runs[d.key] = mine
 			if k := len(mine) - 1; k > 0 {

@@ -264,9 +264,7 @@ func TestKeyedClose(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if seen.Load() < 20 {
-		t.Errorf("the observer has seen %d events", seen.Load())
-	}
+	eventually(t, "the observer has seen them", func() bool { return seen.Load() >= 20 })
 	begun := time.Now()
 	if err := there.Close(); err != nil {
 		t.Error(err)
