@@ -42,10 +42,10 @@ func TestDurableRestart(t *testing.T) {
 	var done effects
 	hang := make(chan struct{})
 	child := d.Spawn(t.Context(), actor.Config{Name: "notes"}, 2, func(ctx context.Context, m note) error {
-		switch {
-		case m.N == 10:
+		switch m.N {
+		case 10:
 			return errors.New("never")
-		case m.N == 20:
+		case 20:
 			close(hang)
 			<-ctx.Done()
 			return ctx.Err()
@@ -168,6 +168,9 @@ func TestDurableEnds(t *testing.T) {
 			case how == "abort" && !errors.Is(err, actor.ErrAborted), strings.HasSuffix(how, "node") && !errors.Is(err, cluster.ErrNodeClosed),
 				(how == "halt" || how == "close") && err != nil:
 				t.Errorf("it ends with %v", err)
+			}
+			if failed := first.Stats().Failed; failed != 0 { // an abort is no failure
+				t.Errorf("%d have failed", failed)
 			}
 			other := open[note](t, second, "notes", cfg)
 			handle(t, other, 2, func(_ context.Context, m note) error {
