@@ -20,6 +20,17 @@ func (a *absences) listen(now time.Time) {
 	a.since, a.ears = make(map[string]*absence), now
 }
 
+// doubt has those who are lost be lost once more before that counts: this node was
+// perhaps cut off itself until now, and does not hear yet who is there.
+func (n *Node) doubt() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.absences.ears = time.Now()
+	for _, a := range n.absences.since {
+		*a = absence{at: n.absences.ears.Add(n.cfg.Lost)}
+	}
+}
+
 // note takes down that a node is lost, or will be.
 func (a *absences) note(id string, at time.Time) { a.since[id] = &absence{at: at} }
 

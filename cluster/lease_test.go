@@ -343,7 +343,8 @@ func TestSessionCheck(t *testing.T) {
 		what           string
 		renewed        time.Duration // how long ago
 		trying, ticked time.Duration
-		known, heard   int
+		known, heard   int // at the last renewal, and now
+		since          int // between them
 		over, sure     bool
 	}{
 		{what: "healthy", renewed: 3 * time.Second, known: 3, heard: 3, sure: true},
@@ -353,14 +354,20 @@ func TestSessionCheck(t *testing.T) {
 		{what: "cut off with half of them", renewed: 4 * time.Second, trying: time.Second, known: 4, heard: 2, sure: true},
 		{what: "alone, and cut off", renewed: 4 * time.Second, trying: time.Second, known: 1, heard: 0, sure: true},
 		{what: "the others have left", renewed: 2 * time.Second, known: 3, heard: 1, sure: true},
+		{what: "cut off from those heard since", renewed: 4 * time.Second, trying: time.Second, known: 1, since: 3, heard: 1, over: true},
 		{what: "frozen", renewed: 4 * time.Second, ticked: 3 * time.Second, known: 3, heard: 3},
 	} {
 		n := testNode(nil, "a")
-		for i := range c.heard {
-			n.peers[[]string{"a", "b", "c"}[i]] = new(peer)
-		}
 		s := &session{node: n, renewed: now.Add(-c.renewed), ticked: now.Add(-c.ticked), known: c.known, kick: make(chan struct{}, 1)}
 		s.over, s.lose = context.WithCancelCause(t.Context())
+		names := []string{"a", "b", "c"}
+		if c.since > 0 {
+			n.hear(names[:c.since]...)
+			if err := s.check(now); err != nil {
+				t.Errorf("%s: over before: %v", c.what, err)
+			}
+		}
+		n.hear(names[:c.heard]...)
 		if c.trying > 0 {
 			s.trying = now.Add(-c.trying)
 		}
@@ -406,6 +413,15 @@ func TestAbsent(t *testing.T) {
 		check("it is lost", "b", true)
 		if !n.news(time.Now()) || n.news(time.Now()) {
 			t.Error("that it is absent is not said once")
+		}
+		n.doubt()
+		check("this node may have been cut off", "b", false)
+		time.Sleep(n.cfg.Lost)
+		check("it is not sure yet", "b", false)
+		time.Sleep(n.cfg.Beat)
+		check("it is lost, also now that this node was not cut off", "b", true)
+		if !n.news(time.Now()) {
+			t.Error("that it is absent after all is not said")
 		}
 		n.hear()
 		check("this node does not hear itself", "b", false)

@@ -67,6 +67,7 @@ func (n *Node) session(ctx context.Context) (*session, error) {
 	if s.revision, err = b.change(ctx, sessionPrefix+s.id, 0, s.record(sessionLives)); err != nil {
 		return nil, err
 	}
+	n.doubt()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.leaving {
@@ -139,6 +140,9 @@ func (s *session) renew() {
 			return
 		case err != nil:
 			return // it is over
+		}
+		if time.Since(begun) > cfg.Beat/5 { // nobody could write, or this node could not
+			s.node.doubt()
 		}
 		known := s.node.heardOf()
 		s.mu.Lock()
