@@ -11,11 +11,12 @@ import (
 // Config is how a node behaves. The zero value is right, but that nodes are
 // easier to tell apart when they have names.
 type Config struct {
-	// Name of the node, for people; "node" if it is empty. It need not be unique:
-	// a number behind it, new each time, makes it so.
+	// Name of the node, for people, without dots; "node" if it is empty. It need
+	// not be unique: a number behind it, new each time, makes it so.
 	Name string
 	// Cluster is the first part of all subjects. Nodes see each other if it is
-	// the same; "tinyactor" if it is empty.
+	// the same; "tinyactor" if it is empty. No cluster's name may begin with
+	// another's and a dot.
 	Cluster string
 	// Codec of messages and answers; JSON if it is nil.
 	Codec Codec
@@ -101,7 +102,7 @@ func (c Config) orDefaults(nc *nats.Conn) (Config, error) {
 	case nc.Opts.NoEcho:
 		return c, fmt.Errorf("cluster: a connection with NoEcho does not hear itself, as a node must")
 	}
-	if err := checkName("node", c.Name); err != nil {
+	if err := checkNode(c.Name); err != nil {
 		return c, err
 	}
 	return c, checkName("cluster", c.Cluster)

@@ -138,7 +138,7 @@ func openDurable(ctx context.Context, n *Node, name string, s *shape, cfg Durabl
 	if d.setAsides, err = d.ensure(ctx, d.asideStream()); err != nil {
 		return nil, err
 	}
-	if d.out, err = newPublisher(d); err != nil {
+	if d.out, err = publisherOf(d); err != nil {
 		return nil, err
 	}
 	return d, nil

@@ -89,6 +89,23 @@ type publisher struct {
 	closed bool
 }
 
+// publisherOf returns that of an inbox, made when its node opens it first, or with
+// other settings than before.
+func publisherOf(d *durable) (*publisher, error) {
+	n := d.node
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i := slices.IndexFunc(n.publishers, func(p *publisher) bool {
+		return p.durable.stream == d.stream && p.durable.cfg.Partitions == d.cfg.Partitions &&
+			p.durable.cfg.Dedup == d.cfg.Dedup && p.durable.cfg.MaxBytes == d.cfg.MaxBytes
+	})
+	if i >= 0 && !n.draining {
+		return n.publishers[i], nil
+	}
+	return newPublisher(d)
+}
+
+// newPublisher makes one. Node.mu is held.
 func newPublisher(d *durable) (*publisher, error) {
 	var unique [9]byte
 	rand.Read(unique[:])
@@ -109,8 +126,6 @@ func newPublisher(d *durable) (*publisher, error) {
 		return nil, err
 	}
 	n := p.node
-	n.mu.Lock()
-	defer n.mu.Unlock()
 	if n.draining {
 		sub.Unsubscribe() //nolint:errcheck // the connection is closed, then
 		return nil, ErrNodeClosed

@@ -26,6 +26,9 @@ const (
 	// keyedAhead is for how many messages of a partition one wish asks. They come
 	// one by one.
 	keyedAhead = 32
+	// mostSilent is how often at least a message may be handed out and not handled:
+	// nodes that stop give back what they have fetched.
+	mostSilent = 6
 	// stale is how long a message may wait for a worker before fewer are fetched.
 	stale = 100 * time.Millisecond
 )
@@ -49,8 +52,8 @@ const (
 // that; the first few at a time, and again so after one that another node has not
 // done with, so that a message that ends its node takes few others with it. Each
 // counts as handed out then: a message that comes after 2*DurableConfig.Attempts
-// times without a word, since nodes died with it, is set aside and not handled; so
-// is one that does not decode, at once.
+// times, and six, without a word, since nodes died with it, is set aside and not
+// handled; so is one that does not decode, at once.
 //
 // The actor ends when it is halted or closed, or its node is closed or drained: it
 // finishes what is in hand, and gives back what it has fetched. When it is aborted,
@@ -604,7 +607,7 @@ func (w *crew) late(h *handed) {
 
 // handle calls the handler.
 func (w *crew) handle(h *handed) (err error) {
-	if h.attempt > 2*w.cfg.Attempts {
+	if h.attempt > max(2*w.cfg.Attempts, mostSilent) {
 		return &hopeless{fmt.Errorf("handed out %d times, and nothing was heard of it", h.attempt-1)}
 	}
 	w.late(h)

@@ -70,9 +70,9 @@ const defaultIdle = time.Minute
 // their abort timer runs out.
 //
 // make is called on a goroutine of the node, for one key at a time or for several
-// at once. An error is returned if the name is bad or exposed already, or the node
-// closed. It costs one subscription, and for each key with an actor that and a
-// timer.
+// at once, and must return soon: Node.Close waits for it. An error is returned if
+// the name is bad or exposed already, or the node closed. It costs one
+// subscription, and for each key with an actor that and a timer.
 func Keyed[M any](n *Node, name string, make func(key string) Actor[M]) error {
 	if err := checkName("name", name); err != nil {
 		return err

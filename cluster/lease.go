@@ -221,6 +221,7 @@ func (s *session) close(ctx context.Context, id, node string, may func(entry) bo
 func (l *leases) expired(session string, revision uint64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	maps.DeleteFunc(l.seen, func(_ string, s glimpse) bool { return time.Since(s.since) > 10*l.node.cfg.Lease }) // nobody asks any more
 	s, known := l.seen[session]
 	if !known || s.revision != revision {
 		l.seen[session] = glimpse{revision, time.Now()}
@@ -358,7 +359,8 @@ type fenceKey struct{}
 // belongs to runs, a singleton or an actor with a key, and 0 if there is none. It
 // is larger for each that comes later under the same name or key. A store that
 // keeps the largest it has seen, and refuses what comes with a smaller one, is
-// safe from an old process that does not know yet that it is one.
+// safe from an old process that does not know yet that it is one; as long as the
+// servers keep what they have stored, see [PowerLoss].
 func Fence(ctx context.Context) uint64 {
 	fence, _ := ctx.Value(fenceKey{}).(uint64)
 	return fence

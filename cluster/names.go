@@ -25,6 +25,15 @@ func checkName(what, name string) error {
 	return nil
 }
 
+// checkNode is checkName for a node: its name is one part of a subject, so that
+// permissions can have a * there.
+func checkNode(name string) error {
+	if strings.Contains(name, ".") {
+		return fmt.Errorf("%w: node %q has a dot", ErrBadName, name)
+	}
+	return checkName("node", name)
+}
+
 // subjects are made from checked names only.
 type subjects struct{ prefix string }
 
@@ -50,5 +59,5 @@ func (s subjects) controlOf(reply string) (node string, ok bool) {
 		return "", false
 	}
 	node, ok = strings.CutSuffix(rest, ".ctl")
-	return node, ok && checkName("node", node) == nil
+	return node, ok && checkNode(node) == nil
 }

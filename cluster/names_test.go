@@ -24,10 +24,10 @@ func TestNames(t *testing.T) {
 // A reply subject is a node's control subject, or nothing is sent there.
 func TestControlOf(t *testing.T) {
 	s := subjects{"app"}
-	if node, ok := s.controlOf(s.control("a.b-1")); !ok || node != "a.b-1" {
+	if node, ok := s.controlOf(s.control("a_b-1")); !ok || node != "a_b-1" {
 		t.Errorf("got %q, %v", node, ok)
 	}
-	for _, reply := range []string{"", "app.node..ctl", "app.node.*.ctl", "app.node.>.ctl", "other.node.a.ctl", "app.node.a.in.x", "app.node.ctl", "$SYS.REQ.SERVER.PING"} {
+	for _, reply := range []string{"", "app.node..ctl", "app.node.*.ctl", "app.node.>.ctl", "other.node.a.ctl", "app.node.a.in.x", "app.node.ctl", "app.node.a.b.ctl", "$SYS.REQ.SERVER.PING"} {
 		if node, ok := s.controlOf(reply); ok {
 			t.Errorf("controlOf(%q) = %q", reply, node)
 		}

@@ -110,6 +110,20 @@ func (s *session) sure() bool {
 	return s.over.Err() == nil && s.doubt.IsZero() && !slept(s.ticked, time.Now(), s.node.cfg.Lost)
 }
 
+// settle waits until the session is sure or over, or ctx ends.
+func (s *session) settle(ctx context.Context) {
+	for !s.sure() {
+		tick := time.NewTimer(s.node.cfg.Beat / 50)
+		select {
+		case <-tick.C:
+		case <-s.over.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // slept reports whether more than so much time has passed, by either clock: the
 // one that counts the time since the start may stand still while a machine does.
 func slept(from, to time.Time, more time.Duration) bool {

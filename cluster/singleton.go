@@ -27,8 +27,9 @@ import (
 //     of the leases, which takes some 9 s to find another leader.
 //   - If the node cannot renew the lease, the body is aborted at the latest
 //     Config.Lease after the last renewal; much sooner if the node is cut off from
-//     most others or finds out that another node has got the lease. Its ctx then
-//     ends, with a cause that matches [ErrLeaseLost]. The candidate tries again.
+//     most others, of more than two, or finds out that another node has got the
+//     lease. Its ctx then ends, with a cause that matches [ErrLeaseLost]. The
+//     candidate tries again.
 //   - If body returns nil, this node gives up, and the candidate ends; the others
 //     carry on. An error or a panic is logged, and the candidate tries again after
 //     a pause that grows, from 100 ms to 30 s; mostly another node is quicker.
@@ -228,6 +229,7 @@ type term[M any] struct {
 // come to its end with that.
 func (c *candidate[M]) serve(ctx context.Context, in *actor.Inbox[actor.None], s *session, fence uint64) (err error, over bool) {
 	n := c.node
+	s.settle(ctx)
 	t := &term[M]{candidate: c, session: s, released: make(chan struct{})}
 	begun := make(chan func(), 1)
 	t.child, _ = actor.Spawn(ctx, actor.Config{Name: c.name, Undelivered: t.undelivered}, func(ctx context.Context, in *actor.Inbox[M]) error {

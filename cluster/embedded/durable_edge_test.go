@@ -34,6 +34,25 @@ func TestDurableEmptyID(t *testing.T) {
 	eventually(t, "all three handled", func() bool { return done.count() == 3 })
 }
 
+// An inbox that is opened again and again costs the node no more than one.
+func TestDurableOpenedAgain(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true})
+	n := join(t, s, cluster.Config{})
+	if err := open[job](t, n, "jobs", cluster.DurableConfig{}).Send(within(t, 5*time.Second), job{N: -1}); err != nil {
+		t.Fatal(err)
+	}
+	before := s.Server().NumSubscriptions()
+	for i := range 5 {
+		if err := open[job](t, n, "jobs", cluster.DurableConfig{}).Send(within(t, 5*time.Second), job{N: i}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := s.Server().NumSubscriptions(); after != before {
+		t.Errorf("%d subscriptions, and %d after the first", after, before)
+	}
+}
+
 // blob has the size that it is given.
 type blob struct{ S string }
 

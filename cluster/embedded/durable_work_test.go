@@ -194,7 +194,7 @@ func TestDurableHopeless(t *testing.T) {
 	t.Parallel()
 	s := start(t, embedded.Config{JetStream: true})
 	n := join(t, s, cluster.Config{Name: "one"})
-	cfg := cluster.DurableConfig{AckWait: 500 * time.Millisecond, Attempts: 2, Backoff: time.Millisecond}
+	cfg := cluster.DurableConfig{AckWait: 500 * time.Millisecond, Attempts: 3, Backoff: time.Millisecond}
 	d := open[note](t, n, "notes", cfg)
 	js := manage(t, s)
 	var handled atomic.Int64
@@ -211,7 +211,7 @@ func TestDurableHopeless(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 4 { // somebody takes it and is not heard of any more
+	for range 6 { // somebody takes it and is not heard of any more
 		if _, err := c.Next(jetstream.FetchMaxWait(5 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +230,7 @@ func TestDurableHopeless(t *testing.T) {
 		t.Error("it was handled")
 	}
 	for a, err := range d.Aside(t.Context()) {
-		if err != nil || a.Attempts != 5 || !strings.Contains(a.Reason, "4 times") {
+		if err != nil || a.Attempts != 7 || !strings.Contains(a.Reason, "6 times") {
 			t.Errorf("%+v, %v", a, err)
 		}
 	}
