@@ -449,7 +449,7 @@ func TestDurableAsync(t *testing.T) {
 func TestDurableSendEnds(t *testing.T) {
 	t.Parallel()
 	s := start(t, embedded.Config{JetStream: true, Listen: "127.0.0.1:0"})
-	n, v := joinBy(t, s, cluster.Config{Name: "one"})
+	n, _ := joinBy(t, s, cluster.Config{Name: "one"})
 	d := open[note](t, n, "notes", cluster.DurableConfig{MaxMessages: 1})
 	if err := d.Send(t.Context(), note{1}); err != nil {
 		t.Fatal(err)
@@ -461,7 +461,7 @@ func TestDurableSendEnds(t *testing.T) {
 	if err := <-sent; !errors.Is(err, cluster.ErrNodeClosed) || errors.Is(err, cluster.ErrUnknown) {
 		t.Errorf("a Send that waits: %v", err)
 	}
-	n, v = joinBy(t, s, cluster.Config{Name: "late", Undelivered: func(string, any, error) {}})
+	n, v := joinBy(t, s, cluster.Config{Name: "late", Undelivered: func(string, any, error) {}})
 	d = open[note](t, n, "late", cluster.DurableConfig{})
 	v.closed.Lock()
 	if err := d.Async().Send(t.Context(), note{1}); err != nil {
