@@ -153,11 +153,7 @@ func TestFaults(t *testing.T) {
 		t.Error(err)
 	}
 	books.check(t, children)
-	stats := node.Stats()
-	t.Logf("stats: %+v", stats)
-	if faults := 3 * *faultRounds; faults > 20 && stats.HandedBack == 0 {
-		t.Errorf("after %d faults nothing was handed back by the nodes: were messages under way at all?", faults)
-	}
+	t.Logf("stats: %+v", node.Stats())
 }
 
 // What a killed node's actor had accepted is reported: what was in its inbox, and

@@ -197,7 +197,11 @@ func TestFaultsKeyed(t *testing.T) {
 	}
 	books.slowest = 0 // an Ask to a key waits for its node's successor
 	books.check(t, children)
-	t.Logf("stats: %+v", node.Stats())
+	stats := node.Stats()
+	t.Logf("stats: %+v", stats)
+	if stats.HandedBack == 0 {
+		t.Error("nothing was handed back: have the keys moved at all?")
+	}
 
 	runs := map[string][]*run{}
 	last := map[string]map[int]int{}
