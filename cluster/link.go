@@ -25,6 +25,7 @@ type link struct {
 	retired  bool      // takes no new messages
 	closing  bool      // and has said so to the receiver
 	vanished time.Time // since when the node's beats do not speak of it
+	left     error     // why that is, if it is known; else nil
 	ended    bool      // the receiver takes no more, and may still answer
 	over     bool
 

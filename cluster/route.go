@@ -701,7 +701,14 @@ func (r *route) lose(id string, why error) {
 	delete(r.over, id)
 	delete(r.odd, id)
 	for _, l := range slices.Clone(r.links) {
-		if l.peer == id {
+		switch {
+		case l.peer != id:
+		case l.open && errors.Is(why, ErrNodeClosed): // what it has taken it says, by another way
+			l.left = why
+			if l.vanished.IsZero() {
+				l.vanished = time.Now()
+			}
+		default:
 			r.keepers(l, why)
 			r.drop(l, why, false)
 		}
@@ -729,7 +736,11 @@ func (r *route) look(now time.Time) {
 	for _, l := range slices.Clone(r.links) {
 		switch {
 		case !l.vanished.IsZero() && now.Sub(l.vanished) > 2*r.node.cfg.Beat:
-			r.drop(l, ErrNotFound, false)
+			why := ErrNotFound
+			if l.left != nil {
+				why = l.left
+			}
+			r.drop(l, why, false)
 		case l.refused != nil:
 		case !l.open && now.Sub(l.asked) > r.node.cfg.Beat/5:
 			r.ask(l)

@@ -128,7 +128,9 @@ func TestExternalSender(t *testing.T) {
 	actortest.TestSender(t, func(to *actor.Address[actortest.Message]) actor.Sender[actortest.Message] {
 		name := fmt.Sprint("conformance-", number.Add(1))
 		expose(t, there, name, to)
-		return cluster.Lookup[actortest.Message](here, name)
+		sender := cluster.Lookup[actortest.Message](here, name)
+		eventually(t, "it is found", func() bool { return len(sender.Nodes()) == 1 })
+		return sender
 	})
 }
 

@@ -21,6 +21,8 @@ func TestSender(t *testing.T) {
 		if err := cluster.Expose(t.Context(), there, name, to); err != nil {
 			t.Fatal(err)
 		}
-		return cluster.Lookup[actortest.Message](here, name)
+		sender := cluster.Lookup[actortest.Message](here, name)
+		eventually(t, "it is found", func() bool { return len(sender.Nodes()) == 1 })
+		return sender
 	})
 }
