@@ -26,8 +26,8 @@ func checkKey(key string) error {
 	return nil
 }
 
-// hashed is FNV-1a with its bits mixed once more: it must not change, and spread
-// texts that differ in their last byte.
+// hashed is FNV-1a, with its bits mixed once more as MurmurHash3 does at its end:
+// it must not change, and spread texts that differ in their last byte.
 func hashed(texts ...string) uint64 {
 	h := uint64(14695981039346656037)
 	for _, s := range texts {

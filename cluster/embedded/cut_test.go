@@ -26,6 +26,9 @@ func newNetwork(t testing.TB, machines ...string) network {
 	t.Helper()
 	n := network(fmt.Sprint("tinyactor", os.Getpid()))
 	if _, err := exec.LookPath("ip"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("there is no ip, of package iproute2: ", err)
+		}
 		t.Skip("there is no ip, of package iproute2: ", err)
 	}
 	for _, name := range append([]string{"switch"}, machines...) {

@@ -161,14 +161,7 @@ func TestExternalPool(t *testing.T) {
 	wantErr(t, w.next(children[1].id), cluster.ErrNodeClosed)
 	children[1].run()
 	l.full()
-	l.stop()
-	for _, c := range children {
-		c.drain()
-	}
-	if err := node.Drain(within(t, 10*time.Second)); err != nil {
-		t.Error(err)
-	}
-	books.check(t, children)
+	l.settle(node, children)
 }
 
 // What is kept in an external server outlives its death: singletons, keyed actors

@@ -116,6 +116,18 @@ func (l *load) gone(what string, c *child) {
 	l.t.Logf("%s: out of the pool after %v", what, time.Since(begun).Round(time.Millisecond))
 }
 
+// settle ends the load and the nodes, and checks that each message is accounted for.
+func (l *load) settle(node *cluster.Node, children []*child) {
+	l.stop()
+	for _, c := range children {
+		c.drain()
+	}
+	if err := node.Drain(within(l.t, 10*time.Second)); err != nil {
+		l.t.Error(err)
+	}
+	l.books.check(l.t, children)
+}
+
 // full waits until all nodes are in the pool.
 func (l *load) full() {
 	l.t.Helper()
@@ -145,14 +157,7 @@ func TestFaults(t *testing.T) {
 		children[2].run()
 		l.full()
 	}
-	l.stop()
-	for _, c := range children {
-		c.drain()
-	}
-	if err := node.Drain(within(t, 10*time.Second)); err != nil {
-		t.Error(err)
-	}
-	books.check(t, children)
+	l.settle(node, children)
 	t.Logf("stats: %+v", node.Stats())
 }
 
@@ -194,7 +199,7 @@ func TestKilledInbox(t *testing.T) {
 }
 
 // check compares what the senders know with what the children have noted.
-func (l *ledger) check(t *testing.T, children []*child) {
+func (l *ledger) check(t testing.TB, children []*child) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	handled := make(map[int]int)
