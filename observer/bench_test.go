@@ -10,11 +10,14 @@ import (
 	"tinyactor/actor"
 )
 
-// crowd spawns actors that have worked.
+// crowd spawns actors that have worked. The test ends when they are gone, so that
+// they are in nobody else's goroutine dump.
 func crowd(tb testing.TB, ctx context.Context, n int) []*actor.Address[int] {
 	all := make([]*actor.Address[int], n)
 	for i := range all {
-		_, all[i] = actor.Spawn(ctx, actor.Config{Name: fmt.Sprintf("actor-%d", i)}, receive)
+		var child *actor.Child[int, actor.None]
+		child, all[i] = actor.Spawn(ctx, actor.Config{Name: fmt.Sprintf("actor-%d", i)}, receive)
+		tb.Cleanup(func() { <-child.Done() })
 		for range 3 {
 			if err := all[i].Send(tb.Context(), 1); err != nil {
 				tb.Fatal(err)
