@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -128,32 +129,70 @@ func (b *bucket) retry(ctx context.Context, patience time.Duration, try func(con
 
 func (b *bucket) subject(key string) string { return "$KV." + b.name + "." + key }
 
-// get reads a key. It tries until ctx ends: any replica can answer, and who is
-// asked need not be alive.
-func (b *bucket) get(ctx context.Context, key string) (e entry, err error) {
-	patience := b.pace
-	err = b.retry(ctx, b.patience, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		patience = min(2*patience, b.patience)
-		m, err := b.stream.GetLastMsgForSubject(ctx, b.subject(key))
-		switch {
-		case errors.Is(err, jetstream.ErrMsgNotFound):
-			e = entry{}
-			return nil
-		case err != nil:
-			return err
-		}
-		e = entry{data: m.Data, revision: m.Sequence}
-		if len(m.Data) == 0 { // it has expired, or somebody has deleted it
-			return nil
-		}
-		return json.Unmarshal(m.Data, &e.record)
-	}, malformed)
-	if err != nil {
-		err = fmt.Errorf("cluster: %s: %w", key, err)
+// quickly is how often a read that is not answered is made once more after pace,
+// and not only after patience.
+const quickly = 8
+
+// get reads a key, and tries until ctx ends. Any replica can answer, and the one
+// that is asked may be frozen: so another is asked soon, while the first may still
+// answer from afar. The server takes whichever it likes, the same again too.
+func (b *bucket) get(ctx context.Context, key string) (entry, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	defer cancel()
+	type answer struct {
+		e   entry
+		err error
 	}
-	return e, err
+	answers := make(chan answer)
+	again := time.NewTimer(0)
+	defer again.Stop()
+	last := errors.New("no answer")
+	for tries := 0; ; {
+		select {
+		case a := <-answers:
+			if a.err == nil {
+				return a.e, nil
+			}
+			last = a.err
+			if malformed(last) {
+				return entry{}, fmt.Errorf("cluster: %s: %w", key, last)
+			}
+		case <-again.C:
+			asked.Go(func() {
+				once, cancel := context.WithTimeout(ctx, b.patience)
+				defer cancel()
+				e, err := b.read(once, key)
+				select {
+				case answers <- answer{e, err}:
+				case <-ctx.Done():
+				}
+			})
+			again.Reset(b.pace)
+			if tries++; tries > quickly {
+				again.Reset(b.patience)
+			}
+		case <-ctx.Done():
+			return entry{}, fmt.Errorf("cluster: %s: %w: %w", key, context.Cause(ctx), last)
+		}
+	}
+}
+
+// read is one try of get.
+func (b *bucket) read(ctx context.Context, key string) (e entry, err error) {
+	m, err := b.stream.GetLastMsgForSubject(ctx, b.subject(key))
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return entry{}, nil
+	case err != nil:
+		return entry{}, err
+	}
+	e = entry{data: m.Data, revision: m.Sequence}
+	if len(m.Data) == 0 { // it has expired, or somebody has deleted it
+		return e, nil
+	}
+	return e, json.Unmarshal(m.Data, &e.record)
 }
 
 func malformed(err error) bool {

@@ -24,9 +24,11 @@ type store struct {
 	mu      sync.Mutex
 	away    bool
 	healthy bool          // nothing of the sort
+	deaf    int           // of the reads of a key, how many are not answered at first
 	slow    time.Duration // how long a write takes
 	seq     uint64
 	entries map[string][]stored
+	asked   map[string]int
 	ended   map[string]bool // sessions
 	taken   int             // leases of sessions that were ended
 	late    sync.WaitGroup
@@ -116,9 +118,15 @@ type reads struct {
 	*store
 }
 
-func (s reads) GetLastMsgForSubject(_ context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+func (s reads) GetLastMsgForSubject(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.asked[subject]++; s.asked[subject] <= s.deaf { // it has asked a replica that is frozen
+		s.mu.Unlock()
+		<-ctx.Done()
+		s.mu.Lock()
+		return nil, ctx.Err()
+	}
 	all := s.entries[subject]
 	n := len(all)
 	if !s.healthy && n > 0 && rand.IntN(4) == 0 { // a replica that is behind
@@ -128,6 +136,11 @@ func (s reads) GetLastMsgForSubject(_ context.Context, subject string) (*jetstre
 		return nil, jetstream.ErrMsgNotFound
 	}
 	return &jetstream.RawStreamMsg{Sequence: all[n-1].seq, Data: all[n-1].data}, nil
+}
+
+// newStore returns one that is empty.
+func newStore(t *testing.T) *store {
+	return &store{t: t, entries: make(map[string][]stored), asked: make(map[string]int), ended: make(map[string]bool)}
 }
 
 // testNode returns a node that has no connection, but a bucket.
@@ -169,7 +182,7 @@ func TestLeaseFaults(t *testing.T) {
 }
 
 func testLeaseFaults(t *testing.T) {
-	s := &store{t: t, entries: make(map[string][]stored), ended: make(map[string]bool)}
+	s := newStore(t)
 	ids := []string{"a", "b", "c"}
 	var nodes []*Node
 	for _, id := range ids {
@@ -269,7 +282,8 @@ func testLeaseFaults(t *testing.T) {
 func TestLeaseAbandoned(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := &store{t: t, entries: make(map[string][]stored), ended: make(map[string]bool), healthy: true}
+		s := newStore(t)
+		s.healthy = true
 		var sessions []*session
 		for _, id := range []string{"a", "b"} {
 			n := testNode(s, id)
@@ -308,6 +322,50 @@ func TestLeaseAbandoned(t *testing.T) {
 		if after, err := sessions[0].acquire(t.Context(), "it"); err != nil || after <= fence {
 			t.Errorf("after its release: number %d after %d, %v", after, fence, err)
 		}
+	})
+}
+
+// The lease of a node that froze goes to another one in time, though the replica
+// that froze with it is asked for the records, time and again: the others have them.
+func TestLeaseFrozenReplica(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		s.healthy = true
+		var sessions []*session
+		for _, id := range []string{"a", "b"} {
+			n := testNode(s, id)
+			n.hear("a", "b")
+			ses, err := n.session(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			sessions = append(sessions, ses)
+			defer func() {
+				n.leases.leave(t.Context(), false)
+				n.leases.close()
+				close(n.stop)
+				n.stopped.Wait()
+			}()
+		}
+		if _, err := sessions[0].acquire(t.Context(), "it"); err != nil {
+			t.Fatal(err)
+		}
+		b := sessions[1]
+		b.node.hear("b")
+		time.Sleep(b.node.cfg.Beat)
+		clear(s.asked)
+		s.deaf = 4
+		begun := time.Now()
+		if _, err := b.acquire(t.Context(), "it"); err != nil {
+			t.Error(err)
+		}
+		cfg := &b.node.cfg
+		if took := time.Since(begun); took > 5*time.Second-cfg.Lost-cfg.Beat {
+			t.Errorf("it takes %v, after the %v in which the node was not yet lost: more than 5 s", took, cfg.Lost+cfg.Beat)
+		}
+		sessions[0].end(errors.New("it was frozen"))
+		sessions[0].drop("it")
 	})
 }
 
