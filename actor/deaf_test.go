@@ -2,6 +2,8 @@ package actor_test
 
 import (
 	"context"
+	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -80,6 +82,48 @@ func TestA5DeafProcessIsReported(t *testing.T) {
 			})
 		})
 	}
+}
+
+// When very many are aborted at once, each says where it was; but not each has a
+// goroutine dump made for that, with all others in it.
+func TestA5ManyDeafProcesses(t *testing.T) {
+	setLogHandler(t, slog.DiscardHandler)
+	synctest.Test(t, func(t *testing.T) {
+		const many = 3000
+		var seen lifeEvents
+		owner, end := context.WithCancel(actor.WithObserver(context.Background(), &seen))
+		cfg := actor.Config{AbortTimer: time.Second}
+		var all []*actor.Child[int, actor.None]
+		for range many {
+			child, _ := actor.Spawn(owner, cfg, func(ctx context.Context, _ *actor.Inbox[int]) error {
+				lifeDeafTo(ctx)
+				return nil
+			})
+			all = append(all, child)
+		}
+		synctest.Wait()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		end()
+		for _, child := range all {
+			<-child.Done()
+		}
+		synctest.Wait()
+		runtime.ReadMemStats(&after)
+		// A dump has more than 300 bytes for each.
+		if each := (after.TotalAlloc - before.TotalAlloc) / many; each > 100*many {
+			t.Errorf("each of %d aborts takes %d bytes", many, each)
+		}
+		events := seen.of(actor.EventIgnoredHalt)
+		for _, e := range events {
+			if !strings.Contains(e.Stack, "lifeDeafTo") {
+				t.Fatalf("it does not say where it was: %+v", e)
+			}
+		}
+		if len(events) != many {
+			t.Errorf("%d of %d are reported", len(events), many)
+		}
+	})
 }
 
 // Who waits in its inbox when it is halted has noticed it, although the abort

@@ -316,9 +316,23 @@ func ago(t time.Time) string { return sched.Since(t).Round(time.Millisecond).Str
 
 // findStacks returns where each of the processes is, unless a dump of at most
 // dumpLimit bytes does not show it. The program stands still meanwhile:
-// some 15 ms for ten thousand goroutines.
+// some 15 ms for ten thousand goroutines. When very many actors are aborted at
+// once, that is one dump for many of them.
 func findStacks(procs []*process) map[*process]string {
+	all := dumps.Get(dumpProcesses)
 	stacks := make(map[*process]string, len(procs))
+	for _, p := range procs {
+		if stack, ok := all[fmt.Sprintf("%p", p)]; ok {
+			stacks[p] = strings.Clone(stack) // and does not keep the dump
+		}
+	}
+	return stacks
+}
+
+var dumps sched.Together[map[string]string]
+
+// dumpProcesses returns where all processes are, by their addresses.
+func dumpProcesses() map[string]string {
 	dump := make([]byte, min(dumpLimit, max(64<<10, runtime.NumGoroutine()<<10))) // most take less than a kilobyte
 	for {
 		n := sched.Stacks(dump)
@@ -328,10 +342,7 @@ func findStacks(procs []*process) map[*process]string {
 		}
 		dump = make([]byte, min(4*len(dump), dumpLimit))
 	}
-	at := make(map[string]*process, len(procs))
-	for _, p := range procs {
-		at[fmt.Sprintf("%p", p)] = p
-	}
+	at := make(map[string]string)
 	for goroutine := range strings.SplitSeq(string(dump), "\n\n") {
 		for _, frame := range processFrames {
 			i := strings.LastIndex(goroutine, frame)
@@ -339,13 +350,10 @@ func findStacks(procs []*process) map[*process]string {
 				continue
 			}
 			arg := goroutine[i+len(frame):]
-			arg = arg[:len(arg)-len(strings.TrimLeft(arg, "0123456789abcdefx"))]
-			if p := at[arg]; p != nil {
-				stacks[p] = goroutine
-			}
+			at[arg[:len(arg)-len(strings.TrimLeft(arg, "0123456789abcdefx"))]] = goroutine
 		}
 	}
-	return stacks
+	return at
 }
 
 // processFrames are how the functions whose argument is the process begin in a dump.
