@@ -134,13 +134,13 @@ func (n network) faults(t *testing.T, machines []string) {
 		begun := time.Now()
 		l.gone("cut off", c)
 		next, moved := all.holder(m.Fence)
-		took := moved.At.Sub(begun)
+		took := spent(begun, moved.At)
 		if took < 0 {
 			t.Errorf("the singleton moved %v before its node was cut off: that of the one before came back, and took the lease", -took)
 		} else if took > bound {
 			t.Errorf("the singleton moved after %v", took)
 		}
-		gaveUp := all.gaveUp(m).Sub(begun)
+		gaveUp := spent(begun, all.gaveUp(m))
 		if gaveUp > 15*time.Second {
 			t.Errorf("the one that was cut off gave up after %v", gaveUp)
 		}

@@ -64,11 +64,9 @@ func TestDurableNeverRoom(t *testing.T) {
 	t.Parallel()
 	n := join(t, start(t, embedded.Config{JetStream: true}), cluster.Config{})
 	d := open[blob](t, n, "blobs", cluster.DurableConfig{MaxBytes: 2000})
-	size := 2000
+	size, ctx := 2000, within(t, 20*time.Second)
 	for ; ; size-- {
-		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		err := d.Send(ctx, blobOf(size))
-		cancel()
 		if err == nil {
 			break
 		}
@@ -129,8 +127,8 @@ func TestDurableStopsAlone(t *testing.T) {
 	s.Close()
 	eventually(t, "disconnected", func() bool { return !n.Conn().IsConnected() })
 	begun := time.Now()
-	if _, err := c.Stop(within(t, 20*time.Second)); err != nil || time.Since(begun) > 5*time.Second {
-		t.Errorf("stopped after %v: %v", time.Since(begun), err)
+	if _, err := c.Stop(within(t, 20*time.Second)); err != nil || spent(begun, time.Now()) > 5*time.Second {
+		t.Errorf("stopped after %v: %v", spent(begun, time.Now()), err)
 	}
 }
 

@@ -93,7 +93,7 @@ func (l *ledger) load(t testing.TB, node *cluster.Node, nodes int) *load {
 		sender(func(n int) error {
 			begun := time.Now()
 			v, err := actor.Ask(context.Background(), work, func(r actor.Reply[int]) item { return item{r, n} })
-			took := time.Since(begun)
+			took := spent(begun, time.Now())
 			l.mu.Lock()
 			l.slowest = max(l.slowest, took)
 			l.mu.Unlock()

@@ -3,6 +3,8 @@ package embedded_test
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +73,60 @@ func eventually(t testing.TB, what string, is func() bool) {
 			t.Fatalf("not within 10 s: %s", what)
 		}
 	}
+}
+
+// machine is how the machine treats this process.
+var machine stalls
+
+// stalls are the times in which this process was kept from running, because the
+// machine stood still, or had much else to do. What a promise says of seconds, it says
+// of a machine that works meanwhile.
+type stalls struct {
+	mu  sync.Mutex
+	all []stall
+}
+
+type stall struct {
+	until  time.Time
+	lasted time.Duration
+}
+
+// watch notes them: how much longer than asked for its own pauses take.
+func (s *stalls) watch() {
+	const pause, normal = 10 * time.Millisecond, time.Millisecond
+	timer := time.NewTimer(pause)
+	for {
+		begun := time.Now()
+		timer.Reset(pause)
+		<-timer.C
+		now := time.Now()
+		if late := now.Sub(begun) - pause; late > normal {
+			s.mu.Lock()
+			s.all = append(s.all, stall{now, late})
+			s.mu.Unlock()
+		}
+	}
+}
+
+// spent is how long something took, without the stalls that there were meanwhile.
+func spent(from, to time.Time) time.Duration {
+	machine.mu.Lock()
+	defer machine.mu.Unlock()
+	d := to.Sub(from)
+	for _, s := range slices.Backward(machine.all) {
+		if s.until.Before(from) {
+			break
+		}
+		begun, until := s.until.Add(-s.lasted), s.until
+		if begun.Before(from) {
+			begun = from
+		}
+		if until.After(to) {
+			until = to
+		}
+		d -= max(0, until.Sub(begun))
+	}
+	return d
 }
 
 // spawn starts an actor that serves until the test ends.

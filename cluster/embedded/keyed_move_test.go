@@ -3,6 +3,7 @@ package embedded_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -215,6 +216,9 @@ func TestKeyedShare(t *testing.T) {
 	share := func(id string) (n int) {
 		for i := range keys {
 			got, err := ask(ctx, user.Key(fmt.Sprint("k", i)), keyMsg{})
+			for errors.Is(err, cluster.ErrNodeLost) && ctx.Err() == nil { // for a machine that has much to do, they are lost soon
+				got, err = ask(ctx, user.Key(fmt.Sprint("k", i)), keyMsg{})
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -269,7 +273,7 @@ func TestKeyedClose(t *testing.T) {
 	if err := there.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begun); took > 2*time.Second {
+	if took := spent(begun, time.Now()); took > 2*time.Second {
 		t.Errorf("Close took %v", took)
 	}
 	k.mu.Lock()
@@ -281,7 +285,7 @@ func TestKeyedClose(t *testing.T) {
 	begun = time.Now()
 	if _, err := ask(within(t, 10*time.Second), user.Key("k1"), keyMsg{}); err != nil {
 		t.Error(err)
-	} else if took := time.Since(begun); took > time.Second { // the leases were given back
+	} else if took := spent(begun, time.Now()); took > time.Second { // the leases were given back
 		t.Errorf("the key moved after %v", took)
 	}
 }
@@ -495,7 +499,7 @@ func TestKeyedReports(t *testing.T) {
 	s := keyedServer(t)
 	var mu sync.Mutex
 	reported := map[string]bool{}
-	here := join(t, s, cluster.Config{Name: "here", Beat: 100 * time.Millisecond, Lost: 300 * time.Millisecond, Undelivered: func(_ string, msg any, err error) {
+	here := join(t, s, cluster.Config{Name: "here", Beat: 100 * time.Millisecond, Undelivered: func(_ string, msg any, err error) {
 		wantErr(t, err, cluster.ErrUnknown)
 		wantErr(t, err, cluster.ErrNodeLost)
 		m := msg.(keyMsg)
@@ -504,7 +508,7 @@ func TestKeyedReports(t *testing.T) {
 		reported[fmt.Sprint(m.Do, m.N)] = true
 	}})
 	nc := connect(t, s)
-	there, err := cluster.Join(t.Context(), nc, cluster.Config{Name: "there", Logger: slog.New(slog.DiscardHandler)})
+	there, err := cluster.Join(t.Context(), nc, cluster.Config{Name: "there", Beat: 100 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

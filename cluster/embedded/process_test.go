@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,6 +39,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	go machine.watch() // as long as the process lives
 	code := m.Run()
 	if builtServer != "" {
 		os.RemoveAll(builtServer)
@@ -260,11 +263,18 @@ func (c *child) handled() (all []int) {
 	return all
 }
 
-// free returns n addresses on which nobody listens.
+// free returns n addresses on which nobody listens. On Linux, where all of 127.0.0.0/8
+// is this machine, they are on one that is nobody else's: in the time until somebody
+// does listen there, and while a child is dead, no other program is given the port,
+// not for a connection that it makes either.
 func free(t testing.TB, n int) (all []string) {
 	t.Helper()
+	host := "127.0.0.1"
+	if runtime.GOOS == "linux" {
+		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	}
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", host+":0")
 		if err != nil {
 			t.Fatal(err)
 		}

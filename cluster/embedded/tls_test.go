@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ import (
 	"tinyactor/cluster/embedded"
 )
 
-// authority signs certificates of machines on 127.0.0.1.
+// authority signs certificates of machines on 127.0.0.1, and where else they are.
 type authority struct {
 	t    testing.TB
 	cert *x509.Certificate
@@ -67,11 +68,15 @@ func (a *authority) sign(c *x509.Certificate) tls.Certificate {
 }
 
 // machine returns the configuration of one that proves who it is, and wants to
-// know that of the others.
-func (a *authority) machine() *tls.Config {
+// know that of the others. It is at this host:port as well.
+func (a *authority) machine(at ...string) *tls.Config {
+	addresses := []net.IP{net.IPv4(127, 0, 0, 1)}
+	for _, address := range at {
+		addresses = append(addresses, net.IP(netip.MustParseAddrPort(address).Addr().AsSlice()))
+	}
 	return &tls.Config{
 		Certificates: []tls.Certificate{a.sign(&x509.Certificate{
-			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature,
+			IPAddresses: addresses, KeyUsage: x509.KeyUsageDigitalSignature,
 			ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		})},
 		RootCAs: a.pool, ClientCAs: a.pool, ClientAuth: tls.RequireAndVerifyClientCert, MinVersion: tls.VersionTLS13,
@@ -112,7 +117,7 @@ func TestTLS(t *testing.T) {
 		servers = append(servers, start(t, embedded.Config{
 			Listen: "127.0.0.1:0", Route: routes[i], Routes: routes, Adjust: func(o *server.Options) {
 				o.TLS, o.TLSConfig = true, ours.machine()
-				o.Cluster.TLSConfig = ours.machine()
+				o.Cluster.TLSConfig = ours.machine(routes[i])
 			},
 		}))
 	}
