@@ -39,6 +39,7 @@ func (o *Observer) bury(id uint64) {
 	o.mu.Lock()
 	if a != nil {
 		o.account(e, last.reading)
+		last.counts = e.counts
 	}
 	delete(o.entries, id)
 	fs := o.ended

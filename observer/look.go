@@ -17,6 +17,7 @@ import (
 type sight struct {
 	living
 	reading inspect.Reading
+	counts  counts         // as they were after that reading
 	waits   []inspect.Wait // for this one
 }
 
@@ -92,17 +93,19 @@ func (o *Observer) read() sights {
 		r := l.Read()
 		o.mu.Lock()
 		o.account(l.entry, r)
+		now := l.counts
 		o.mu.Unlock()
 		if !r.Ended {
-			all = append(all, sight{living: l, reading: r, waits: l.Waits()})
+			all = append(all, sight{living: l, reading: r, counts: now, waits: l.Waits()})
 		}
 	}
 	return all
 }
 
-// show fills in what is to be seen of an actor.
+// show fills in what is to be seen of an actor. Its numbers are those of this look,
+// whatever looks at the same time have counted since: they add up.
 func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map[uint64]State) {
-	r := &x.reading
+	r, length := &x.reading, x.counts.length()
 	var sup, above *supervision
 	if sup = supervisionOf(r); r.Supervised {
 		if up := all.of(r.Parent); up != nil {
@@ -110,18 +113,21 @@ func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map
 		}
 	}
 	*a = Actor{
-		ID:        x.id,
-		Name:      o.redact.text(TextName, x.Name),
-		Path:      o.redact.path(r.Path),
-		Parent:    r.Parent,
-		Kind:      kindOf(r, sup),
-		Message:   o.redact.text(TextType, x.Message),
-		Since:     x.since,
-		Processes: Processes{Total: r.Processes, Busy: r.Processes - r.Idle, Stuck: r.Stuck},
-		Queue:     Queue{Length: r.Length, High: max(r.High, r.Length), Limit: r.Limit, Capacity: r.Capacity},
-		InQueue:   latency(&x.Queued),
-		Handling:  latency(&x.Handled),
-		Waiting:   o.waiting(all, x.waits),
+		ID:          x.id,
+		Name:        o.redact.text(TextName, x.Name),
+		Path:        o.redact.path(r.Path),
+		Parent:      r.Parent,
+		Kind:        kindOf(r, sup),
+		Message:     o.redact.text(TextType, x.Message),
+		Since:       x.since,
+		Processes:   Processes{Total: r.Processes, Busy: r.Processes - r.Idle, Stuck: r.Stuck},
+		Accepted:    x.counts.accepted,
+		Received:    x.counts.received,
+		Undelivered: x.counts.undelivered,
+		Queue:       Queue{Length: length, High: max(r.High, length), Limit: r.Limit, Capacity: r.Capacity},
+		InQueue:     latency(&x.Queued),
+		Handling:    latency(&x.Handled),
+		Waiting:     o.waiting(all, x.waits),
 	}
 	if sup != nil {
 		a.Strategy = sup.strategy
@@ -132,8 +138,7 @@ func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map
 
 	o.mu.Lock()
 	e := x.entry
-	a.Accepted, a.Received, a.Undelivered = e.counts.accepted, e.counts.received, e.counts.undelivered
-	a.Rate = e.rate.read(now, e.counts)
+	a.Rate = e.rate.read(now, x.counts)
 	a.Exit, a.Panic, a.Panics = e.exit, e.panicked, e.panics
 	a.Restarts.Total = e.restarts.total
 	a.Restarts.Window = e.restarts.within(a.Restarts.Period, now)

@@ -72,6 +72,9 @@ func (o *Observer) living() []living {
 // counts are how many messages an actor has had so far.
 type counts struct{ accepted, received, undelivered uint64 }
 
+// length is how many are in the queue.
+func (c counts) length() int { return int(c.accepted - c.received - c.undelivered) }
+
 // account brings the counts of an actor up to date, unless the reading is older
 // than they are: looks come at the same time as its end. What was received may go
 // back, by what an aborted process gives back; the other two cannot. The reading of

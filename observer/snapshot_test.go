@@ -109,6 +109,29 @@ func TestCountsNeverGoBack(t *testing.T) {
 	runtime.KeepAlive(a)
 }
 
+// What is told of an actor adds up, even if others look while a snapshot is made.
+func TestCountsAddUp(t *testing.T) {
+	f := &fake{reading: inspect.Reading{Received: 5, Undelivered: 1, Length: 2}}
+	var o *Observer
+	another := false
+	o = New(Options{Redact: func(_ Text, text string) string {
+		if !another {
+			another = true
+			f.set(func(f *fake) { f.reading.Length, f.reading.Received = 7, 30 })
+			o.Snapshot()
+		}
+		return text
+	}})
+	a := bear(o, 1, "a", f)
+	for range 2 {
+		got := o.Snapshot().Actors[0]
+		if got.Accepted != got.Received+got.Undelivered+uint64(got.Queue.Length) || got.Queue.High < got.Queue.Length {
+			t.Errorf("%d accepted, %d received, %d undelivered, %+v", got.Accepted, got.Received, got.Undelivered, got.Queue)
+		}
+	}
+	runtime.KeepAlive(a)
+}
+
 // What is read of an actor that has ended is the last word, whatever was read before.
 func TestTheLastReadingIsTaken(t *testing.T) {
 	for _, lookFirst := range []bool{false, true} {
