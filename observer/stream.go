@@ -9,7 +9,10 @@ import (
 const (
 	// heartbeat is how long a viewer is left without a word, so that it and what
 	// is in between know that the connection lives; and the server, that the viewer does.
-	heartbeat = 15 * time.Second
+	heartbeat = 5 * time.Second
+
+	// beat is that word: an event, since a page does not hear of comments.
+	beat = "event: beat\ndata: 0\n\n"
 
 	// reconnect is what browsers do by themselves after so many milliseconds.
 	reconnect = "retry: 1000\n"
@@ -51,7 +54,7 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request) {
 	for {
 		events, now, due := h.feed.after(seen)
 		if len(events) == 0 {
-			events = [][]byte{[]byte(":\n\n")} // a comment
+			events = [][]byte{[]byte(beat)}
 		}
 		if out.write(events...) != nil {
 			return

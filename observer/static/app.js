@@ -15,7 +15,7 @@
 //   html[data-theme]        light, dark, or missing: as the system's
 //   #totals [data-total=KEY] .value
 //   nav a[data-view=VIEW]   aria-current="page" is the view that is shown
-//   #search #top #sort #pause #theme #fold #unfold #kinds #count
+//   #search #top #sort #pause #theme #fold #unfold #kinds #count #said
 //   #tree tr[data-id]       aria-level, aria-expanded; td[data-column=KEY]; tr.more
 //   #actors tbody tr[data-id], th[data-column=KEY][aria-sort] button
 //   tr[data-state=STATE]    the state as in the JSON; tr[data-deadlock]; tr[data-open]:
@@ -58,6 +58,7 @@ const view = {
     Object.assign(this, choice);
     history.replaceState(null, '', address());
     draw();
+    setText($('said'), $('count').textContent); // to a screen reader: not each time that a number changes by itself
   },
 };
 
@@ -148,8 +149,12 @@ function drawProgram() {
   const { name, pid, host, go, procs, started } = store.program;
   setText($('program'), name);
   setText($('process'), `pid ${pid} on ${host}, ${go}, ${plural(procs, 'core')}, up ${age(store.now - moment(started))}`);
-  const trouble = store.deadlocks.length > 0 ? '\u25b2 ' : '';
-  const title = `${trouble}${name} \u2013 actors`;
+}
+
+// The title is what is seen of a tab that is in the background.
+function drawTitle() {
+  const trouble = store.deadlocks.length > 0 || store.totals.stuck > 0 ? '\u25b2 ' : '';
+  const title = `${trouble}${store.program.name} \u2013 actors`;
   if (document.title !== title) document.title = title;
 }
 
@@ -180,11 +185,11 @@ let unknown = false; // the server speaks another version of the schema
 const handlers = {
   snapshot(data) {
     unknown = data.schema !== SCHEMA;
-    if (!store.snapshot(data)) parts.detail.close(); // another program, in which the same id is another actor
+    if (!unknown && !store.snapshot(data)) parts.detail.close(); // another program, in which the same id is another actor
     update();
   },
   delta(data) {
-    store.delta(data);
+    if (!unknown) store.delta(data);
     update();
   },
   lost() {
@@ -197,6 +202,8 @@ const handlers = {
 };
 
 function update() {
+  if (unknown) return tell();
+  drawTitle();
   if (!view.paused && !document.hidden) draw();
   tell();
 }

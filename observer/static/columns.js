@@ -53,14 +53,14 @@ export class Name {
   draw(actor) {
     setAttribute(this.node, 'href', `#/actor/${actor.id}`);
     setAttribute(this.node, 'title', actor.path);
-    const at = actor.path.lastIndexOf('/') + 1;
-    setText(this.above, this.whole ? actor.path.slice(0, at) : '');
-    setText(this.own, nameOf(actor));
+    const own = nameOf(actor);
+    setText(this.above, this.whole && actor.path.endsWith(own) ? actor.path.slice(0, -own.length) : '');
+    setText(this.own, own);
   }
 }
 
-/** nameOf is the last part of the path: the name, or #id. */
-export const nameOf = (actor) => actor.path.slice(actor.path.lastIndexOf('/') + 1) || actor.name || `#${actor.id}`;
+/** nameOf is the name, which may have slashes in it, or #id. */
+export const nameOf = (actor) => (actor.name.trim() === '' ? `#${actor.id}` : actor.name);
 
 const latency = (ns, of) => (of.count === 0 ? '' : duration(ns));
 
@@ -100,13 +100,22 @@ export class Row {
   }
 }
 
-/** matcher is a predicate: all words occur in the path, type, kind or state. */
+/** finder is a predicate of texts: all words of a query occur. #1 is not found in #12. */
+export function finder(query) {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+    .map((word) => (/^#\d+$/.test(word) ? new RegExp(`${word}(?!\\d)`) : word));
+  return (text) => {
+    const hay = text.toLowerCase();
+    return words.every((word) => (typeof word === 'string' ? hay.includes(word) : word.test(hay)));
+  };
+}
+
+/** matcher is one of actors: the words are of the path, type, kind or state. */
 export function matcher(query, store) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return () => true;
+  if (query.trim() === '') return () => true;
+  const found = finder(query);
   return (actor) => {
     const knot = store.deadlocked.has(actor.id) ? ' deadlock' : '';
-    const hay = `${actor.path} ${actor.name} ${actor.message} ${actor.kind} ${actor.state}${knot} #${actor.id}`.toLowerCase();
-    return words.every((word) => hay.includes(word));
+    return found(`${actor.path} ${actor.name} ${actor.message} ${actor.kind} ${actor.state}${knot} #${actor.id}`);
   };
 }

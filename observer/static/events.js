@@ -1,6 +1,7 @@
 // The event log, newest first.
 
 import { h, Keyed } from './dom.js';
+import { finder } from './columns.js';
 import { clock, count, date, duration, moment, plural } from './format.js';
 
 const SHOWN = 200;
@@ -64,17 +65,14 @@ export class Events {
 
   draw() {
     this.#offer();
-    const words = this.view.search.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = (event) => {
-      if (this.view.kind !== '' && event.kind !== this.view.kind) return false;
-      const hay = `${event.path} #${event.id} ${event.kind} ${event.reason ?? ''} ${event.type ?? ''}`.toLowerCase();
-      return words.every((word) => hay.includes(word));
-    };
+    const found = finder(this.view.search);
+    const fits = (event) => (this.view.kind === '' || event.kind === this.view.kind) &&
+      found(`${event.path} #${event.id} ${event.kind} ${event.reason ?? ''} ${event.type ?? ''}`);
     const all = this.store.events;
-    const found = all.filter(fits);
-    this.entries.draw(found.slice(-SHOWN).reverse(), (event) => event.seq);
+    const fitting = all.filter(fits);
+    this.entries.draw(fitting.slice(-SHOWN).reverse(), (event) => event.seq);
     const missed = all.length === 0 ? 0 : all.at(-1).seq - all[0].seq + 1 - all.length;
-    return (found.length > SHOWN ? `the last ${SHOWN} of ${plural(found.length, 'event')}` : plural(found.length, 'event')) +
+    return (fitting.length > SHOWN ? `the last ${SHOWN} of ${plural(fitting.length, 'event')}` : plural(fitting.length, 'event')) +
       (missed === 0 ? '' : `; ${count(missed)} between them came too fast to be kept`);
   }
 

@@ -29,6 +29,7 @@ export class Graph {
     const nodes = [...new Set(edges.flatMap(({ from, to }) => [from, to]))];
     const cycles = new Set(this.store.deadlocks.flatMap(({ actors }) => actors.map((id, i) => `${id} ${actors[(i + 1) % actors.length]}`)));
     for (const edge of edges) edge.cycle = cycles.has(`${edge.from} ${edge.to}`);
+    edges.sort((a, b) => b.cycle - a.cycle); // the others stay as they are, longest first
     // Those of cycles first, so that they are drawn in any case.
     nodes.sort((a, b) => this.store.deadlocked.has(b) - this.store.deadlocked.has(a));
     const drawn = new Set(nodes.slice(0, MOST));
@@ -83,11 +84,12 @@ export class Graph {
       width: width + 2 * MARGIN, height: height + 2 * MARGIN,
       viewBox: `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}`,
     }, s('defs', null, marker('arrow'), marker('arrow-cycle')));
+    const words = []; // above everything else, to be read
     for (const { from, to, why, n, cycle } of edges) {
       const { path, x, y } = curve(at.get(from), at.get(to), edges.some((e) => e.from === to && e.to === from));
       picture.append(s('g', { class: cycle ? 'edge cycle' : 'edge', 'data-from': from, 'data-to': to },
-        s('path', { d: path, 'marker-end': `url(#${cycle ? 'arrow-cycle' : 'arrow'})` }),
-        s('text', { x, y, 'text-anchor': 'middle' }, n > 1 ? `${why} \u00d7${n}` : why)));
+        s('path', { d: path, 'marker-end': `url(#${cycle ? 'arrow-cycle' : 'arrow'})` })));
+      words.push(s('text', { x, y, 'text-anchor': 'middle', class: cycle ? 'why cycle' : 'why' }, n > 1 ? `${why} \u00d7${n}` : why));
     }
     for (const id of nodes) {
       const { x, y } = at.get(id);
@@ -101,6 +103,7 @@ export class Graph {
       picture.append(actor === undefined ? s('g', { class: mine(id), 'data-id': id }, ...body)
         : s('a', { class: mine(id), href: `#/actor/${id}`, 'data-id': id }, ...body));
     }
+    picture.append(...words);
     return picture;
   }
 }

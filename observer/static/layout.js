@@ -90,8 +90,8 @@ function ring(members, width, height, gapX, gapY) {
   const n = members.length;
   if (n === 1) return { spots: [{ x: 0, y: 0 }], width, height };
   if (n === 2) return { spots: [{ x: 0, y: -(height + gapY) }, { x: 0, y: height + gapY }], width: width + gapX, height: 3 * height + 2 * gapY };
-  const rx = Math.max(width * 0.75, (n * width) / 5);
-  const ry = Math.max(height * 1.6, (n * (height + gapY)) / 5);
+  const rx = Math.max(width * 0.75, (n * width) / 4);
+  const ry = Math.max(height * 1.6, (n * (height + gapY)) / 4);
   const spots = members.map((_, i) => {
     const angle = (2 * Math.PI * i) / n - Math.PI / 2;
     return { x: rx * Math.cos(angle), y: ry * Math.sin(angle) };

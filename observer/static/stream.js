@@ -12,7 +12,7 @@ const LONGEST = 15_000; // between two attempts
 export function follow(url, on) {
   let source = null;
   let failures = 0;
-  let live = false;
+  let live = false; // the snapshot is there, with which a stream begins
   let timer = 0;
   let heard = 0; // when something came
   let interval = 1000; // between two messages
@@ -22,6 +22,8 @@ export function follow(url, on) {
     source?.close();
     heard = performance.now();
     source = new EventSource(url);
+    source.addEventListener('open', () => (heard = performance.now()));
+    source.addEventListener('beat', hear);
     source.addEventListener('snapshot', (event) => {
       failures = 0;
       live = true;
@@ -37,10 +39,14 @@ export function follow(url, on) {
   }
 
   function take(event, handle) {
+    hear();
+    handle(JSON.parse(event.data));
+  }
+
+  function hear() {
     const now = performance.now();
     interval = Math.max(1000, now - heard);
     heard = now;
-    handle(JSON.parse(event.data));
   }
 
   function lost() {
@@ -59,9 +65,10 @@ export function follow(url, on) {
   }
 
   // A connection can die without an end: a laptop that slept, a proxy that
-  // forgot. The server says something in each interval, so silence means that.
+  // forgot. The server says something every five seconds at least, so silence means
+  // that; but a first snapshot of very many actors may be long on its way.
   setInterval(() => {
-    const allowed = Math.max(10_000, 4 * Math.min(interval, 60_000));
+    const allowed = live || source.readyState === EventSource.CONNECTING ? Math.max(10_000, 4 * Math.min(interval, 60_000)) : 60_000;
     if (source.readyState === EventSource.CLOSED || performance.now() - heard < allowed) return;
     lost();
     on.state('reconnecting', '');

@@ -2,9 +2,11 @@ package browser_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +126,83 @@ func TestPause(t *testing.T) {
 	}
 	p.click(`#pause`)
 	p.changes(received)
+}
+
+// Looks that are far apart are no silence: the page stays connected.
+func TestLooksFarApart(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{Every: time.Minute}, 0)
+	server := serve(t, s.Observer)
+	for try := 1; ; try++ {
+		before := server.answers("GET /stream 200")
+		p := open(t, server, "")
+		p.expected()
+		p.live()
+		// The page takes ten seconds without a word for the end. Whether the machine
+		// stood still meanwhile is asked where the words come from, and where they go.
+		pauses := make(chan time.Duration, 1)
+		const watched = 12 * time.Second
+		go func() {
+			var longest time.Duration
+			for start, last := time.Now(), time.Now(); last.Sub(start) < watched; {
+				time.Sleep(100 * time.Millisecond)
+				now := time.Now()
+				longest = max(longest, now.Sub(last))
+				last = now
+			}
+			pauses <- longest
+		}()
+		stood, err := chromedp.Run(p.ctx, chromedp.Evaluate[float64](fmt.Sprintf(`new Promise((resolve) => {
+			const start = performance.now();
+			let last = start, longest = 0;
+			const timer = setInterval(() => {
+				const now = performance.now();
+				longest = Math.max(longest, now - last);
+				last = now;
+				if (now - start > %d) { clearInterval(timer); resolve(longest); }
+			}, 100);
+		})`, watched.Milliseconds()), chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		longest := max(<-pauses, time.Duration(stood)*time.Millisecond)
+		switch n := server.answers("GET /stream 200") - before; {
+		case n == 0:
+			p.state("live")
+			return
+		case longest < 2*time.Second:
+			t.Fatalf("%d streams have ended, and the machine never stood still for longer than %v", n, longest)
+		case try == 3:
+			t.Skipf("the machine stands still all the time, the last time for %v", longest)
+		}
+		p.do(chromedp.Navigate("about:blank"))
+	}
+}
+
+// foreign makes a stream that of another version: what it tells has other names.
+type foreign struct{ http.ResponseWriter }
+
+func (f foreign) Write(text []byte) (int, error) {
+	changed := strings.NewReplacer(`"schema":1,`, `"schema":2,`, `"program":`, `"programme":`, `"totals":`, `"sums":`).Replace(string(text))
+	_, err := f.ResponseWriter.Write([]byte(changed))
+	return len(text), err
+}
+
+func (f foreign) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+
+// A page that was open while the program was replaced by one with a newer schema
+// says what to do.
+func TestAnotherSchema(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	p := open(t, serve(t, s.Observer, func(server *http.Server) {
+		next := server.Handler
+		server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/stream") {
+				w = foreign{w}
+			}
+			next.ServeHTTP(w, r)
+		})
+	}), "")
+	p.wait(`document.querySelector('#status').innerText.includes('reload the page')`)
 }

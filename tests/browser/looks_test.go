@@ -244,3 +244,38 @@ func TestEverythingHasAName(t *testing.T) {
 		}
 	}
 }
+
+// A tab in the background tells of a deadlock by its title.
+func TestTitleInTheBackground(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	p := open(t, serve(t, s.Observer), "")
+	p.live()
+	p.wait(`document.title.endsWith('actors') && !document.title.startsWith('\u25b2')`)
+	p.do(chromedp.Evaluate[chromedp.Void](`Object.defineProperty(document, 'hidden', {get: () => true})`))
+	untie := s.Knot()
+	p.wait(`document.title.startsWith('\u25b2')`)
+	untie()
+	p.wait(`!document.title.startsWith('\u25b2')`)
+}
+
+// A screen reader is told what somebody's choice has led to, and not each time that
+// a number changes by itself.
+func TestOnlyChoicesAreSaid(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 3)
+	p := open(t, serve(t, s.Observer), "#/events")
+	p.live()
+	p.wait(`document.querySelector('#count').innerText.includes('events')`)
+	count := js[string](p, `document.querySelector('#count').innerText`)
+	if err := s.Crash("the relay is down"); err != nil {
+		t.Fatal(err)
+	}
+	p.wait(`document.querySelector('#count').innerText !== %s`, quote(count))
+	if js[bool](p, `document.querySelector('#count').closest('[role=status], [role=alert], [aria-live]') !== null || document.querySelector('#said').textContent !== ''`) {
+		t.Error("it is said that events have come")
+	}
+	p.slash()
+	p.typed("mailer")
+	p.wait(`/^\d+ events$/.test(document.querySelector('#said').textContent)`)
+}

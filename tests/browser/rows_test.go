@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -8,7 +9,9 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
+	"tinyactor/actor"
 	"tinyactor/observer"
 )
 
@@ -191,4 +194,53 @@ func TestSearch(t *testing.T) {
 	p.slash() // and selects what is there
 	p.typed("waiting shop/left")
 	p.wait(`!document.querySelector('#empty').hidden && document.querySelectorAll('#actors tbody tr[data-id]').length === 0`)
+}
+
+// An actor is called by its name, also if that has slashes in it, and can be read
+// however deep in the tree it is. The number of an actor is found, but not in others.
+func TestOddNames(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	ctx, end := context.WithCancel(s.Observer.Watch(t.Context()))
+	defer end()
+	var ids []actor.ID
+	var below func(ctx context.Context, names []string)
+	ready := make(chan struct{})
+	below = func(ctx context.Context, names []string) {
+		if len(names) == 0 {
+			close(ready)
+			return
+		}
+		actor.Spawn(ctx, actor.Config{Name: names[0]}, func(ctx context.Context, in *actor.Inbox[actor.None]) error {
+			ids = append(ids, in.Address().ID()) // one after the other
+			below(ctx, names[1:])
+			<-in.Halting()
+			return nil
+		})
+	}
+	below(ctx, append([]string{"GET /users/42", "", "a/"}, slices.Repeat([]string{"deep"}, 30)...))
+	<-ready
+
+	p := open(t, serve(t, s.Observer), "")
+	p.live()
+	for i, want := range []string{"GET /users/42", fmt.Sprintf("#%d", ids[1]), "a/"} {
+		own := fmt.Sprintf(`document.querySelector('%%s tr[data-id="%d"] .name .own').innerText`, ids[i])
+		p.click(`nav a[data-view=tree]`)
+		p.wait(own+` === %s`, "#tree", quote(want))
+		p.click(`nav a[data-view=table]`)
+		p.wait(own+` === %s`, "#actors", quote(want))
+	}
+	p.wait(`document.querySelector('#actors tr[data-id="%d"] a.name').textContent === 'GET /users/42/#%d/a/'`, ids[2], ids[1])
+	p.click(`nav a[data-view=tree]`)
+	p.follow(fmt.Sprintf(`document.querySelector('#tree tr[data-id="%d"]')`, ids[len(ids)-1]), "a.name") // less room
+	p.wait(`document.querySelector('#detail h2').innerText === 'deep'`)
+	if wide := js[float64](p, fmt.Sprintf(`document.querySelector('#tree tr[data-id="%d"] .own').getBoundingClientRect().width`, ids[len(ids)-1])); wide < 20 {
+		t.Errorf("of the name of the deepest actor %.0f pixels can be seen", wide)
+	}
+	p.typed(kb.Escape)
+
+	p.slash()
+	p.typed("#1") // the supervisor is the first of the program or not, but #10 and the others are not
+	p.click(`nav a[data-view=table]`)
+	p.wait(`[...document.querySelectorAll('#actors tbody tr[data-id]')].every((tr) => /#1(?!\d)/.test(tr.querySelector('a.name').title + ' #' + tr.dataset.id))`)
 }
