@@ -55,6 +55,20 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
+// TestNoPrograms: what is in the repository was written, not built: go build in the
+// folder of a program leaves that there, and git add takes it along.
+func TestNoPrograms(t *testing.T) {
+	tracked, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		t.Skip("this is not a git repository: ", err)
+	}
+	for file := range strings.SplitSeq(strings.TrimSuffix(string(tracked), "\x00"), "\x00") {
+		if info, err := os.Lstat(file); err == nil && info.Size() > 1<<20 {
+			t.Errorf("%s has %d bytes", file, info.Size())
+		}
+	}
+}
+
 func TestPromisedCommands(t *testing.T) {
 	readme := strings.Split(read(t, "README.md"), "\n")
 	ci := read(t, ".ci/run")
