@@ -86,7 +86,7 @@ func (c *replyContext) Value(key any) any {
 	case processKey, slotKey, hold.ProcessKey:
 		return nil
 	case inspect.AskKey:
-		return true
+		return context.Context(c)
 	case handlerKey:
 		return (*slot)(c)
 	}

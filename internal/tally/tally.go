@@ -3,6 +3,7 @@
 package tally
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,9 @@ const DefaultLabels = 200
 
 // Other is the label of actors for whose own there is no room.
 const Other = "other"
+
+// Unnamed is the label of actors without a name; in a path #17 stands for one.
+const Unnamed = "#*"
 
 // Source is an *observer.Observer.
 type Source interface {
@@ -168,11 +172,7 @@ func (t *Tally) wanted(a *observer.Actor) (name string) {
 			name = Other
 		}
 	}()
-	name = strings.ToValidUTF8(t.name(*a), "\uFFFD")
-	if name == "" {
-		return "#*" // as in a path, where #17 stands for one without a name
-	}
-	return name
+	return cmp.Or(strings.ToValidUTF8(t.name(*a), "\uFFFD"), Unnamed)
 }
 
 // take returns the label for a name: the name, as long as there is room. The lock is held.

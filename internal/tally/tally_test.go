@@ -201,6 +201,36 @@ func TestNothingGoesDown(t *testing.T) {
 	check(t, received(tl), map[string]uint64{"worker-*": 31, "alone": 2})
 }
 
+// Each octave, and the sum, is a counter by itself to who reads it: that the others
+// of a label have done more meanwhile does not stand in for an actor that is nowhere.
+func TestNoOctaveGoesDown(t *testing.T) {
+	timed := func(id uint64, octave int, n uint64) observer.Actor {
+		l := observer.Latency{Count: n, Sum: time.Duration(n) * time.Microsecond << octave}
+		l.Octaves[octave] = n
+		return observer.Actor{ID: id, Name: "worker", InQueue: l, Handling: l}
+	}
+	check := func(times tally.Times, slow, fast uint64, sum time.Duration) {
+		t.Helper()
+		if times.Octaves[12] != slow || times.Octaves[5] != fast || times.Count != slow+fast || times.Sum != sum {
+			t.Errorf("%d slow and %d fast of %d in %v, want %d and %d in %v",
+				times.Octaves[12], times.Octaves[5], times.Count, times.Sum, slow, fast, sum)
+		}
+	}
+	s := newSource(timed(1, 12, 10), timed(2, 5, 10))
+	tl := tally.New(s, nil, 0)
+	both := timed(1, 12, 10).Handling.Sum + timed(2, 5, 10).Handling.Sum
+	check(tl.Read().Sums[0].Handling, 10, 10, both)
+	delete(s.actors, 1)
+	s.set(timed(2, 5, 25))
+	for range 2 {
+		sum := tl.Read().Sums[0]
+		check(sum.Handling, 10, 25, both)
+		check(sum.InQueue, 10, 25, both)
+	}
+	s.end(timed(1, 12, 11))
+	check(tl.Read().Sums[0].Handling, 11, 25, timed(1, 12, 11).Handling.Sum+timed(2, 5, 25).Handling.Sum)
+}
+
 func TestLabelsAreLimited(t *testing.T) {
 	s := newSource()
 	for id := range uint64(10) {

@@ -33,9 +33,14 @@ func (t *Times) atMost(l *observer.Latency) {
 	t.Max = max(t.Max, l.Max)
 }
 
-// notBelow has the counts be those of an earlier look, if they are lower.
+// notBelow has no octave, and not the sum, be lower than in an earlier look: each
+// is a counter by itself to who reads it. The count is that of the octaves.
 func (t *Times) notBelow(before *Times) {
-	if t.Count < before.Count {
-		t.Count, t.Sum, t.Octaves = before.Count, before.Sum, before.Octaves
+	t.Sum = max(t.Sum, before.Sum)
+	for i, n := range before.Octaves {
+		if missing := n - min(n, t.Octaves[i]); missing > 0 {
+			t.Octaves[i] += missing
+			t.Count += missing
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -19,12 +20,14 @@ import (
 // Handler returns a function for Inbox.Serve that handles each message that has a
 // method Context() context.Context in a span of its own, "process" and the name
 // of the actor in which digits and ids are replaced by a star. A message that
-// has none is handled without.
+// has none is handled without. Who receives in another way calls it for each
+// message, also of a batch.
 //
 // What the span belongs to is in the message's context:
 //
-//   - Of an ask, that is of a message with an actor.Reply in it, best embedded,
-//     it is the child of the span in which the asker asks: the asker waits for it.
+//   - Of an ask, that is of a message whose context is the one of an actor.Reply in it,
+//     best embedded, it is the child of the span in which the asker asks: the asker
+//     waits for it.
 //   - Of any other, it is the root of a new trace, linked to the span in which
 //     the message was made: that may have ended long since. The sampler decides
 //     anew, and sees the link.
@@ -70,8 +73,7 @@ func Handler[M any](tp trace.TracerProvider, name string, handle func(context.Co
 		err := handle(ctx, m)
 		returned = true
 		if err != nil && err != actor.ErrHalted && err != actor.ErrClosed {
-			span.RecordError(err)
-			fail(span, err.Error(), semconv.ErrorType(err))
+			failed(span, err)
 		}
 		span.End()
 		return err
@@ -89,12 +91,14 @@ type tracer struct {
 }
 
 func newTracer(tp trace.TracerProvider, name string) *tracer {
-	template := tally.Mask(name)
+	template := cmp.Or(tally.Mask(name), tally.Unnamed)
 	attributes := []attribute.KeyValue{
 		system,
 		semconv.MessagingOperationName("process"),
 		semconv.MessagingOperationTypeProcess,
-		semconv.MessagingDestinationName(name),
+	}
+	if name != "" {
+		attributes = append(attributes, semconv.MessagingDestinationName(name))
 	}
 	if template != name {
 		attributes = append(attributes, semconv.MessagingDestinationTemplate(template))
@@ -116,7 +120,7 @@ func (t *tracer) start(ctx, from context.Context) (context.Context, trace.Span) 
 	if !by.IsValid() {
 		return t.Start(ctx, t.name, t.root...)
 	}
-	if from.Value(inspect.AskKey{}) == true {
+	if from.Value(inspect.AskKey{}) == from {
 		return t.Start(trace.ContextWithSpan(ctx, trace.SpanFromContext(from)), t.name, t.child...)
 	}
 	return t.Start(ctx, t.name, append(slices.Clip(t.root), trace.WithLinks(trace.Link{SpanContext: by}))...)
@@ -144,6 +148,21 @@ func unwind(span trace.Span, returned *bool) {
 	fail(span, fmt.Sprint("panic: ", v), semconv.ErrorTypeKey.String("panic"))
 	span.End()
 	panic(v) // its stack is still there, below this call
+}
+
+// failed makes the span an error, for err. A method of err may panic; without the
+// span nobody would have called it here.
+func failed(span trace.Span, err error) {
+	if !span.IsRecording() {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			fail(span, fmt.Sprintf("a method of the error panics: %v", v), semconv.ErrorTypeKey.String(fmt.Sprintf("%T", err)))
+		}
+	}()
+	span.RecordError(err)
+	fail(span, err.Error(), semconv.ErrorType(err))
 }
 
 func fail(span trace.Span, text string, errorType attribute.KeyValue) {

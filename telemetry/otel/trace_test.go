@@ -156,7 +156,7 @@ func TestSendsAreLinked(t *testing.T) {
 
 func TestAttributes(t *testing.T) {
 	s := record()
-	for _, name := range []string{"cache", "worker-7"} {
+	for _, name := range []string{"cache", "worker-7", ""} {
 		child, addr := serve(t.Context(), s, name, do)
 		addr.Send(t.Context(), job{ctx: t.Context(), do: func(context.Context) error { return nil }})
 		drain(t, child)
@@ -172,6 +172,7 @@ func TestAttributes(t *testing.T) {
 			attribute.String("messaging.destination.name", "worker-7"),
 			attribute.String("messaging.destination.template", "worker-*"),
 		},
+		"process #*": {attribute.String("messaging.destination.template", "#*")},
 	} {
 		x := s.one(t, span)
 		want := attribute.NewSet(append(more, common...)...)
@@ -348,6 +349,181 @@ func TestAsksOfUnsampledTraces(t *testing.T) {
 	child.Wait(t.Context())
 	if n := len(s.Ended()); n != 0 {
 		t.Errorf("%d spans", n)
+	}
+}
+
+// What is sent from a handler with a context that is derived from the asker's, or by
+// an actor that was spawned with it, is sent: nobody waits for it.
+func TestSendsOfAskedHandlers(t *testing.T) {
+	for name, send := range map[string]func(ctx context.Context, q question, jobs *actor.Address[job]) error{
+		"without the asker's end": func(ctx context.Context, q question, jobs *actor.Address[job]) error {
+			return jobs.Send(ctx, job{context.WithoutCancel(q.Context()), nothing})
+		},
+		"with the handler's span": func(ctx context.Context, q question, jobs *actor.Address[job]) error {
+			return jobs.Send(ctx, job{trace.ContextWithSpan(q.Context(), trace.SpanFromContext(ctx)), nothing})
+		},
+		"spawned": func(ctx context.Context, q question, jobs *actor.Address[job]) error {
+			child, _ := actor.Spawn(q.Context(), actor.Config{}, func(ctx context.Context, _ *actor.Inbox[int]) error {
+				return jobs.Send(ctx, job{ctx, nothing})
+			})
+			_, err := child.Wait(ctx)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := record()
+			worker, jobs := serve(t.Context(), s, "worker", do)
+			front, questions := serve(t.Context(), s, "front", func(ctx context.Context, q question) error {
+				q.Answer(1, send(ctx, q, jobs))
+				return nil
+			})
+			ctx, root := s.Tracer("test").Start(t.Context(), "request")
+			if _, err := actor.Ask(ctx, questions, question{}.to); err != nil {
+				t.Error(err)
+			}
+			root.End()
+			drain(t, front)
+			drain(t, worker)
+			x := s.one(t, "process worker")
+			if x.Parent().IsValid() || len(x.Links()) != 1 || x.Links()[0].SpanContext.TraceID() != root.SpanContext().TraceID() {
+				t.Errorf("the span is below %v, with the links %v", x.Parent().SpanID(), x.Links())
+			}
+		})
+	}
+}
+
+// Who passes the question on still has the asker wait: the span is the asker's child.
+func TestAsksThatArePassedOn(t *testing.T) {
+	s := record()
+	back, backAddr := serve(t.Context(), s, "back", func(_ context.Context, q question) error { q.Answer(42, nil); return nil })
+	front, frontAddr := serve(t.Context(), s, "front", func(ctx context.Context, q question) error { return backAddr.Send(ctx, q) })
+	ctx, root := s.Tracer("test").Start(t.Context(), "request")
+	if n, err := actor.Ask(ctx, frontAddr, question{}.to); n != 42 || err != nil {
+		t.Errorf("the answer is %d, %v", n, err)
+	}
+	root.End()
+	drain(t, front)
+	drain(t, back)
+	for _, name := range []string{"process front", "process back"} {
+		if s.one(t, name).Parent().SpanID() != root.SpanContext().SpanID() {
+			t.Errorf("%s is not the child of the asker's span", name)
+		}
+	}
+}
+
+// The processes of a pool, which take their messages in batches: a span for each.
+func TestBatchesOfAPool(t *testing.T) {
+	s := record()
+	handle := otel.Handler(s, "worker", do)
+	pool, addr := actor.SpawnPool(t.Context(), actor.Config{Name: "worker"}, 3, actor.NoValue(func(ctx context.Context, in *actor.Inbox[job]) error {
+		batch := make([]job, 8)
+		for {
+			n, err := in.RecvBatch(ctx, batch, 0)
+			if err != nil {
+				return err
+			}
+			for _, j := range batch[:n] {
+				if err := handle(ctx, j); err != nil {
+					return err
+				}
+			}
+		}
+	}))
+	const sent = 50
+	want := make(map[trace.SpanID]int)
+	for range sent {
+		ctx, span := s.Tracer("test").Start(t.Context(), "sender")
+		want[span.SpanContext().SpanID()]++
+		addr.Send(ctx, job{ctx, nothing})
+		span.End()
+	}
+	if _, err := pool.Drain(t.Context()); err != nil {
+		t.Error(err)
+	}
+	for _, x := range s.Ended() {
+		if x.Name() == "process worker" && len(x.Links()) == 1 {
+			want[x.Links()[0].SpanContext.SpanID()]--
+		}
+	}
+	for sender, n := range want {
+		if n != 0 {
+			t.Errorf("sender %v: %d too few", sender, n)
+		}
+	}
+	if n := len(s.Ended()); n != 2*sent {
+		t.Errorf("%d spans, want %d", n, 2*sent)
+	}
+}
+
+// seen is a sampler that keeps what it is asked.
+type seen struct {
+	sdk.Sampler
+	asked []sdk.SamplingParameters
+}
+
+func (s *seen) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
+	s.asked = append(s.asked, p)
+	return s.Sampler.ShouldSample(p)
+}
+
+// The sampler decides anew about what was sent, also from a trace that is not
+// sampled, and sees the kind, the attributes and the link.
+func TestTheSamplerDecidesAboutSends(t *testing.T) {
+	s := record(sdk.WithSampler(sdk.NeverSample()))
+	ctx, sender := s.Tracer("test").Start(t.Context(), "sender")
+	decides := &seen{Sampler: sdk.ParentBased(sdk.AlwaysSample())}
+	s = record(sdk.WithSampler(decides))
+	child, addr := serve(t.Context(), s, "worker-1", do)
+	addr.Send(ctx, job{ctx, nothing})
+	drain(t, child)
+	if links := s.one(t, "process worker-*").Links(); len(links) != 1 || !links[0].SpanContext.Equal(sender.SpanContext()) {
+		t.Errorf("the links are %v", links)
+	}
+	p := decides.asked[0]
+	if len(decides.asked) != 1 || p.Kind != trace.SpanKindConsumer || len(p.Links) != 1 ||
+		attributeOf(p.Attributes, "messaging.destination.name") != "worker-1" || trace.SpanContextFromContext(p.ParentContext).IsValid() {
+		t.Errorf("the sampler is asked %+v", decides.asked)
+	}
+}
+
+func nothing(context.Context) error { return nil }
+
+// An error that is the answer is no error of the handler.
+func TestAnErrorAsAnswer(t *testing.T) {
+	s := record()
+	child, addr := serve(t.Context(), s, "worker", func(_ context.Context, q question) error { q.Answer(0, errBoom); return nil })
+	if _, err := actor.Ask(t.Context(), addr, question{}.to); !errors.Is(err, errBoom) {
+		t.Errorf("the answer is %v", err)
+	}
+	drain(t, child)
+	if x := s.one(t, "process worker"); x.Status().Code != codes.Unset || len(x.Events()) != 0 {
+		t.Errorf("the span has %+v, %v", x.Status(), x.Events())
+	}
+}
+
+// errBad is an error whose text does not expect to be asked for.
+type errBad struct{ text *string }
+
+func (e *errBad) Error() string { return *e.text }
+
+// The process ends with the handler's error, whatever a method of that does.
+func TestErrorsWithBadMethods(t *testing.T) {
+	for _, sampler := range []sdk.Sampler{sdk.AlwaysSample(), sdk.NeverSample()} {
+		s := record(sdk.WithSampler(sampler))
+		child, addr := serve(t.Context(), s, "worker", do)
+		bad := new(errBad)
+		addr.Send(t.Context(), job{t.Context(), func(context.Context) error { return bad }})
+		if _, err := child.Wait(t.Context()); err != error(bad) {
+			t.Errorf("the process ends with a %T", err)
+		}
+		if sampler.Description() == "AlwaysOffSampler" {
+			continue
+		}
+		x := s.one(t, "process worker")
+		if x.Status().Code != codes.Error || !strings.HasPrefix(x.Status().Description, "a method of the error panics: ") ||
+			attributeOf(x.Attributes(), "error.type") != "*otel_test.errBad" {
+			t.Errorf("the span has %+v, %v", x.Status(), x.Attributes())
+		}
 	}
 }
 
