@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -91,6 +92,7 @@ type tracer struct {
 }
 
 func newTracer(tp trace.TracerProvider, name string) *tracer {
+	name = valid(name)
 	template := cmp.Or(tally.Mask(name), tally.Unnamed)
 	attributes := []attribute.KeyValue{
 		system,
@@ -139,13 +141,10 @@ func unwind(span trace.Span, returned *bool) {
 		return
 	}
 	if span.IsRecording() {
-		span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
-			semconv.ExceptionType(fmt.Sprintf("%T", v)),
-			semconv.ExceptionMessage(fmt.Sprint(v)),
-			semconv.ExceptionStacktrace(string(debug.Stack())),
-		))
+		text := fmt.Sprint(v)
+		exception(span, v, text, semconv.ExceptionStacktrace(string(debug.Stack())))
+		fail(span, "panic: "+text, semconv.ErrorTypeKey.String("panic"))
 	}
-	fail(span, fmt.Sprint("panic: ", v), semconv.ErrorTypeKey.String("panic"))
 	span.End()
 	panic(v) // its stack is still there, below this call
 }
@@ -161,11 +160,22 @@ func failed(span trace.Span, err error) {
 			fail(span, fmt.Sprintf("a method of the error panics: %v", v), semconv.ErrorTypeKey.String(fmt.Sprintf("%T", err)))
 		}
 	}()
-	span.RecordError(err)
-	fail(span, err.Error(), semconv.ErrorType(err))
+	text := err.Error()
+	exception(span, err, text)
+	fail(span, text, semconv.ErrorType(err))
+}
+
+// exception adds the event that tells of an error, or of what a panic had.
+func exception(span trace.Span, what any, text string, more ...attribute.KeyValue) {
+	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(append(more,
+		semconv.ExceptionType(fmt.Sprintf("%T", what)), semconv.ExceptionMessage(valid(text)))...))
 }
 
 func fail(span trace.Span, text string, errorType attribute.KeyValue) {
-	span.SetStatus(codes.Error, text)
+	span.SetStatus(codes.Error, valid(text))
 	span.SetAttributes(errorType)
 }
+
+// valid returns a text as OTLP takes it. For one that is not UTF-8 an exporter
+// drops all the spans that it is about to send.
+func valid(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }

@@ -156,7 +156,7 @@ func TestSendsAreLinked(t *testing.T) {
 
 func TestAttributes(t *testing.T) {
 	s := record()
-	for _, name := range []string{"cache", "worker-7", ""} {
+	for _, name := range []string{"cache", "worker-7", "", "\xff"} {
 		child, addr := serve(t.Context(), s, name, do)
 		addr.Send(t.Context(), job{ctx: t.Context(), do: func(context.Context) error { return nil }})
 		drain(t, child)
@@ -172,7 +172,8 @@ func TestAttributes(t *testing.T) {
 			attribute.String("messaging.destination.name", "worker-7"),
 			attribute.String("messaging.destination.template", "worker-*"),
 		},
-		"process #*": {attribute.String("messaging.destination.template", "#*")},
+		"process \uFFFD": {attribute.String("messaging.destination.name", "\uFFFD")},
+		"process #*":     {attribute.String("messaging.destination.template", "#*")},
 	} {
 		x := s.one(t, span)
 		want := attribute.NewSet(append(more, common...)...)
@@ -284,6 +285,16 @@ func TestErrorsAndPanics(t *testing.T) {
 				return ok && p.Value == 7 && strings.Contains(string(p.Stack), "otel_test.panics")
 			},
 			status: codes.Error, text: "panic: 7", errorType: "panic", exception: "int: 7",
+		},
+		"odd text": {
+			do:     func(context.Context) error { return errors.New("not \xff UTF-8") },
+			exit:   func(err error) bool { return strings.Contains(err.Error(), "\xff") },
+			status: codes.Error, text: "not \uFFFD UTF-8", errorType: "*errors.errorString", exception: "*errors.errorString: not \uFFFD UTF-8",
+		},
+		"odd panic": {
+			do:     func(context.Context) error { panic("\xff") },
+			exit:   func(err error) bool { return errors.As(err, new(*actor.PanicError)) },
+			status: codes.Error, text: "panic: \uFFFD", errorType: "panic", exception: "string: \uFFFD",
 		},
 		"goexit": {
 			do:     func(context.Context) error { runtime.Goexit(); return nil },
