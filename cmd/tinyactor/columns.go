@@ -132,8 +132,9 @@ func comparison(order string) func(l *look, a, b *observer.Actor) int {
 	return nil
 }
 
-// nameWidth is what the names get before there are more columns.
-const nameWidth = 24
+// nameWidth is what the names keep of w cells when columns are added: two fifths,
+// from 16 to 24, but never more than half.
+func nameWidth(w int) int { return min(24, max(16, w*2/5), w/2) }
 
 // fit returns the columns that w cells have room for beside the names, and the
 // room for these. The column that the table is sorted by is there in any case.
@@ -148,7 +149,7 @@ func fit(w int, order string) (chosen []column, names int) {
 		}
 		return a.rank - b.rank
 	})
-	names, least := w, min(nameWidth, w/2)
+	names, least := w, nameWidth(w)
 	taken := map[string]bool{}
 	for _, c := range byRank {
 		if names-c.width-1 < least {

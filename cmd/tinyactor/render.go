@@ -14,6 +14,10 @@ const (
 	mostDeadlocks  = 4 // lines
 )
 
+// lateAfter is how long an answer may take before the screen says that what it
+// shows is old.
+const lateAfter = 3 * time.Second
+
 // header is what stands above the table.
 func (v *view) header() []line {
 	if v.look == nil || v.h < roomForTitle {
@@ -73,6 +77,9 @@ func (v *view) footer() []line {
 	}
 	position := fmt.Sprintf("%d/%d", min(v.cursor+1, len(v.rows)), len(v.rows))
 	f := line{{strong, position}}
+	if silence := v.now.Sub(v.since); silence >= v.every+lateAfter {
+		f.add(warn, "  no answer for "+silence.Truncate(time.Second).String())
+	}
 	if v.limit > 0 && v.look != nil && len(v.look.Actors) > v.limit {
 		f.add(warn, fmt.Sprintf(" of %d", len(v.look.Actors)))
 	}
@@ -102,10 +109,7 @@ func (v *view) disconnected() []line {
 		most = 1
 	}
 	var lines []line
-	for _, text := range wrap("DISCONNECTED for "+v.now.Sub(v.since).Truncate(time.Second).String()+", trying again: "+v.fault, v.w) {
-		if len(lines) == most {
-			break
-		}
+	for _, text := range wrapTo(most, "DISCONNECTED for "+v.now.Sub(v.since).Truncate(time.Second).String()+": "+v.fault, v.w) {
 		lines = append(lines, line{{bad, text}}.whole(v.w, bad))
 	}
 	return lines

@@ -137,7 +137,8 @@ func TestFit(t *testing.T) {
 		want  string
 	}{
 		{20, "", "20"},
-		{40, "", "28 state"},
+		{40, "", "18 state queue"},
+		{20, "queue", "10 queue"},
 		{80, "", "26 state busy queue rate handling restarts"},
 		{80, "kind", "32 state queue rate handling kind"},
 		{100, "", "30 state busy queue rate handling inhand waiting restarts"},

@@ -78,7 +78,7 @@ func start(t *testing.T, screen *watched, address string) (stop func(), ended <-
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &view{address: address}
+	v := &view{address: address, now: time.Now()}
 	v.take(snap)
 	ctx, cancel := context.WithCancel(t.Context())
 	end := make(chan error, 1)

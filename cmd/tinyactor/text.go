@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -91,12 +92,18 @@ func pad(s string, w int, right bool) string {
 }
 
 // wrap breaks s into lines of at most w columns, at spaces where there are some.
-func wrap(s string, w int) []string {
+func wrap(s string, w int) []string { return wrapTo(math.MaxInt, s, w) }
+
+// wrapTo is wrap with at most so many lines; the last one shows it if there were more.
+func wrapTo(most int, s string, w int) []string {
 	if w <= 0 {
 		return nil
 	}
 	var lines []string
 	for cells(s) > w {
+		if len(lines) == most-1 {
+			return append(lines, clip(s, w))
+		}
 		line := displaywidth.TruncateString(s, w, "")
 		if line == "" {
 			return append(lines, clip(s, w)) // not even one character fits

@@ -101,6 +101,11 @@ func TestWrap(t *testing.T) {
 			t.Errorf("wrap(%q, %d) = %q, want %q", c.s, c.w, got, c.want)
 		}
 	}
+	for most, want := range map[int][]string{1: {"one two t…"}, 2: {"one two", "three four"}, 3: {"one two", "three four"}} {
+		if got := wrapTo(most, "one two three four", 10); !slices.Equal(got, want) {
+			t.Errorf("in at most %d lines it is %q, want %q", most, got, want)
+		}
+	}
 }
 
 func TestNumbers(t *testing.T) {

@@ -157,12 +157,14 @@ func (o *options) show(ctx context.Context, w world, src *source) error {
 		if columns == 0 {
 			columns = printWidth
 		}
-		newLook(snap).print(w.stdout, o.arrangement, columns)
-		return nil
+		var b bytes.Buffer
+		newLook(snap).print(&b, o.arrangement, columns)
+		_, err := w.stdout.Write(b.Bytes())
+		return err
 	}
 	screen, err := w.screen()
 	if err == nil {
-		v := &view{arrangement: o.arrangement, address: safe(src.base)}
+		v := &view{arrangement: o.arrangement, address: safe(src.base), now: time.Now(), every: o.every}
 		v.take(snap)
 		err = live(ctx, screen, src, v, o.every)
 	}

@@ -112,6 +112,23 @@ func TestOnce(t *testing.T) {
 	})
 }
 
+// badWriter is a disk that is full.
+type badWriter struct{}
+
+func (badWriter) Write([]byte) (int, error) { return 0, errors.New("it is full") }
+
+// TestFullDisk: what is not written is not passed over in silence.
+func TestFullDisk(t *testing.T) {
+	address := serve(t, snapshots(sample()))
+	for _, how := range []string{"-once", "-json"} {
+		var stderr bytes.Buffer
+		w := world{stdout: badWriter{}, stderr: &stderr, width: func() int { return 0 }}
+		if status := run(t.Context(), w, []string{"top", how, address}); status != exitFailed || stderr.String() != "tinyactor: it is full\n" {
+			t.Errorf("%s: %d, %s", how, status, &stderr)
+		}
+	}
+}
+
 func TestJSON(t *testing.T) {
 	want := sample()
 	want.Program.Name = "c1 \u009b31m \u202e \U000e0041 \x7f \" \\ é"

@@ -22,6 +22,7 @@ type view struct {
 	arrangement
 	address string
 	now     time.Time
+	every   time.Duration // from one answer to the next question
 	w, h    int
 
 	look   *look
@@ -29,7 +30,7 @@ type view struct {
 	found  int // how many match the query: without those that only lead there
 	paused bool
 	fault  string    // why there is no newer snapshot
-	since  time.Time // when that began
+	since  time.Time // when the last one came
 
 	selected uint64 // the id of the actor that keys act on
 	cursor   int    // its row
@@ -45,7 +46,7 @@ type view struct {
 
 // take is given a new snapshot.
 func (v *view) take(snap *observer.Snapshot) {
-	v.fault = ""
+	v.fault, v.since = "", v.now
 	if !v.paused || v.look == nil {
 		v.look = newLook(snap)
 	}
@@ -55,9 +56,6 @@ func (v *view) take(snap *observer.Snapshot) {
 
 // fail is given the reason why there is none.
 func (v *view) fail(err error) {
-	if v.fault == "" {
-		v.since = v.now
-	}
 	v.fault = safe(err.Error())
 	v.settle(true) // there is less room
 }

@@ -195,16 +195,38 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestFault: how old the picture is counts from the last answer, not from when it
+// was certain that none comes.
 func TestFault(t *testing.T) {
 	v := newView(80, 24)
+	v.now = noon.Add(10 * time.Second)
 	v.fail(errors.New("first \x1b"))
-	v.now = noon.Add(time.Second)
+	v.now = noon.Add(12 * time.Second)
 	v.fail(errors.New("second"))
-	if !v.since.Equal(noon) || v.fault != "second" {
-		t.Errorf("since %v: %s", v.since, v.fault)
+	if got := text(v); !strings.Contains(got, "\nDISCONNECTED for 12s: second\n") {
+		t.Errorf("it shows\n%s", got)
 	}
 	v.take(sample())
-	if v.fault != "" {
-		t.Errorf("it is still %q", v.fault)
+	if got := text(v); v.fault != "" || strings.Contains(got, "DISCONNECTED") || strings.Contains(got, "no answer") {
+		t.Errorf("after an answer it shows\n%s", got)
+	}
+}
+
+// TestSilence: while an answer is late, the screen says that what it shows is old.
+func TestSilence(t *testing.T) {
+	v := newView(40, 10)
+	v.every = 10 * time.Second
+	for late, want := range map[time.Duration]string{
+		12 * time.Second: "1/10  q quit",
+		13 * time.Second: "1/10  no answer for 13s",
+	} {
+		v.now = noon.Add(late)
+		if got := text(v); !strings.Contains(got, "\n"+want) {
+			t.Errorf("after %v it shows\n%s", late, got)
+		}
+	}
+	v.fail(errors.New("no"))
+	if got := text(v); strings.Contains(got, "no answer") {
+		t.Errorf("when it is disconnected it shows\n%s", got)
 	}
 }
