@@ -11,8 +11,9 @@ type absences struct {
 }
 
 type absence struct {
-	at   time.Time
-	told bool // those who wait for leases
+	at    time.Time
+	told  bool // those who wait for leases
+	lives bool // it has written, though it was not heard
 }
 
 // listen begins to listen.
@@ -27,12 +28,22 @@ func (n *Node) doubt() {
 	defer n.mu.Unlock()
 	n.absences.ears = time.Now()
 	for _, a := range n.absences.since {
-		*a = absence{at: n.absences.ears.Add(n.cfg.Lost)}
+		a.at, a.told = n.absences.ears.Add(n.cfg.Lost), false
 	}
 }
 
 // note takes down that a node is lost, or will be.
 func (a *absences) note(id string, at time.Time) { a.since[id] = &absence{at: at} }
+
+// alive notes that a node lives, perhaps without being heard. What it holds is
+// taken only when it has not renewed that, until it is heard and lost once more.
+func (n *Node) alive(id string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if id != "" && n.peers[id] == nil {
+		n.absences.since[id] = &absence{at: time.Now(), told: true, lives: true}
+	}
+}
 
 // absent reports whether a node is lost for so long that what it held may be
 // given to others: the one Beat is for the node to have noticed too that it is
@@ -45,6 +56,9 @@ func (n *Node) absent(id string) bool {
 	}
 	since := n.absences.ears.Add(n.cfg.Lost)
 	if a := n.absences.since[id]; a != nil {
+		if a.lives {
+			return false
+		}
 		since = a.at
 	}
 	return time.Since(since) >= n.cfg.Beat
@@ -56,7 +70,7 @@ func (n *Node) news(now time.Time) (any bool) {
 		if !a.told && now.Sub(a.at) >= n.cfg.Beat {
 			a.told, any = true, true
 		}
-		if now.Sub(a.at) > time.Hour { // it is no less absent for being forgotten
+		if now.Sub(a.at) > time.Hour && !a.lives { // it is no less absent for being forgotten
 			delete(n.absences.since, id)
 		}
 	}

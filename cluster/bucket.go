@@ -74,6 +74,9 @@ func (n *Node) openBucket(ctx context.Context) (*bucket, error) {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		b.stream, err = js.Stream(ctx, "KV_"+b.name)
+		if err == nil {
+			return unfit(&b.stream.CachedInfo().Config)
+		}
 		if !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return err
 		}
@@ -84,7 +87,7 @@ func (n *Node) openBucket(ctx context.Context) (*bucket, error) {
 		}
 		b.stream, err = js.Stream(ctx, "KV_"+b.name)
 		return err
-	}, nil)
+	}, func(err error) bool { return errors.Is(err, ErrMismatch) })
 	if err != nil {
 		if denied := n.nc.LastError(); errors.Is(denied, nats.ErrPermissionViolation) {
 			err = fmt.Errorf("%w (%w)", err, denied)
@@ -92,6 +95,25 @@ func (n *Node) openBucket(ctx context.Context) (*bucket, error) {
 		return nil, fmt.Errorf("cluster: bucket %s: %w", b.name, err)
 	}
 	return b, nil
+}
+
+// unfit returns why a bucket that somebody else has made cannot keep leases, or nil:
+// one that forgets records gives away what is held.
+func unfit(c *jetstream.StreamConfig) error {
+	why := ""
+	switch {
+	case c.MaxAge != 0:
+		why = fmt.Sprintf("forgets what is older than %v: it needs a TTL of 0", c.MaxAge)
+	case c.Storage != jetstream.FileStorage:
+		why = "is kept in memory: it needs file storage"
+	case c.Discard != jetstream.DiscardNew:
+		why = "forgets the oldest when it is full: it needs to refuse the newest"
+	case !c.AllowMsgTTL:
+		why = "allows no records that expire: it needs a LimitMarkerTTL"
+	default:
+		return nil
+	}
+	return fmt.Errorf("%w: the bucket is there, and %s", ErrMismatch, why)
 }
 
 // replicas is how many replicas this node asks for of what it has JetStream keep.

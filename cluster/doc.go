@@ -106,14 +106,19 @@
 // or if its record has stayed the same for Config.Lease. If the node lives after
 // all and renews, it fails or its rival does. Whoever has slept, cannot renew and
 // hears only the smaller part of the nodes, or has not renewed for Config.Lease
-// gives up by itself.
+// gives up by itself. Two nodes that reach the bucket and do not hear each other do
+// not take turns: the one whose session was ended knows that the other lives, and
+// waits until its record stays the same.
 //
 //   - Beats find out the death of a node, because the bucket is away for up to 9 s
 //     when the server that leads it dies. Leases are renewed for much longer than
 //     that, so nobody else loses anything then.
 //   - A record of a lease is never deleted, so that its numbers grow. So do not
-//     delete the bucket while there are stores that know the numbers. It needs
-//     nats-server 2.11, for records of sessions that expire.
+//     delete the bucket while there are stores that know the numbers, nor purge it
+//     or one of its records: what is held is given away then, while its holder goes
+//     on, without end if it was the record of a lease. A bucket that would forget
+//     records by itself is refused with ErrMismatch. It needs nats-server 2.11, for
+//     records of sessions that expire.
 //   - JetStream writes to disk every two minutes. If all replicas lose power at
 //     once, a lease may be given twice, with the same number. That takes the same
 //     to prevent as for a durable inbox: see [PowerLoss].

@@ -14,6 +14,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"tinyactor/actor"
 )
 
 // store is a KV bucket as it behaves while servers come and go: answers get lost,
@@ -488,5 +490,120 @@ func TestAbsent(t *testing.T) {
 		check("this node was deaf until now", "b", false)
 		time.Sleep(n.cfg.Lost + n.cfg.Beat)
 		check("and it has not heard it since", "b", true)
+	})
+}
+
+// Two nodes that reach the store and do not hear each other do not take turns in
+// ending the sessions of each other: who has lost one knows that the other lives.
+func TestLeaseUnheard(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		s.healthy = true
+		var nodes []*Node
+		for _, id := range []string{"a", "b"} {
+			n := testNode(s, id)
+			n.hear(id)
+			nodes = append(nodes, n)
+			defer func() {
+				n.leases.leave(t.Context(), false)
+				n.leases.close()
+				close(n.stop)
+				n.stopped.Wait()
+			}()
+		}
+		holds := map[*Node]*session{}
+		for range 600 { // half a second each
+			for _, n := range nodes {
+				if ses := holds[n]; ses != nil && ses.lost() == nil {
+					continue
+				}
+				if ses := holds[n]; ses != nil {
+					ses.drop("it")
+					delete(holds, n)
+				}
+				ses, err := n.session(t.Context())
+				if err == nil {
+					_, err = ses.acquire(t.Context(), "it")
+				}
+				if err == nil {
+					holds[n] = ses
+				} else if _, held := errors.AsType[*heldError](err); !held && !errors.Is(err, ErrLeaseLost) {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(500 * time.Millisecond)
+		}
+		if s.taken != 1 { // by the one that had never heard the holder
+			t.Errorf("the lease was taken %d times from a node that lives", s.taken)
+		}
+		first, second := nodes[0], nodes[1]
+		if holds[second] == nil {
+			first, second = second, first
+		}
+		second.hear() // it is deaf, and its records stay as they are
+		holds[second].end(errors.New("frozen"))
+		begun := time.Now()
+		for {
+			ses, err := first.session(t.Context())
+			if err == nil {
+				_, err = ses.acquire(t.Context(), "it")
+			}
+			if err == nil {
+				break
+			}
+			time.Sleep(first.cfg.Beat)
+		}
+		if took := time.Since(begun); took > first.cfg.Lease+first.cfg.Lost {
+			t.Errorf("when it does not renew any more, it is replaced after %v", took)
+		}
+		first.hear("a", "b")
+		first.hear(first.id)
+		time.Sleep(first.cfg.Beat)
+		if !first.absent(second.id) {
+			t.Error("once it was heard again, it is not lost as others are")
+		}
+	})
+}
+
+// A singleton whose lease is lost before its body has begun does not begin it.
+func TestSingletonTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		s.healthy = true
+		n := testNode(s, "a")
+		n.hear("a")
+		ses, err := n.session(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		fence, err := ses.acquire(t.Context(), "singleton.it")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		s.away = true
+		s.mu.Unlock()
+		ses.mu.Lock()
+		ses.doubt = time.Now() // as if it had been frozen
+		ses.mu.Unlock()
+		c := &candidate[int]{node: n, name: "it", item: "singleton.it", body: func(context.Context, *actor.Inbox[int]) error {
+			t.Error("it begins")
+			return nil
+		}}
+		child, _ := actor.Spawn(t.Context(), actor.Config{}, func(ctx context.Context, in *actor.Inbox[actor.None]) error {
+			if err, over := c.serve(ctx, in, ses, fence); over || !errors.Is(err, ErrLeaseLost) {
+				t.Errorf("over: %v, %v", over, err)
+			}
+			return nil
+		})
+		if _, err := child.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+		n.leases.leave(t.Context(), false)
+		n.leases.close()
+		close(n.stop)
+		n.stopped.Wait()
 	})
 }

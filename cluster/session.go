@@ -151,6 +151,7 @@ func (s *session) renew() {
 		switch {
 		case errors.Is(err, errStale):
 			s.end(errors.New("another node has ended the session, as this one did not seem to live"))
+			s.learn()
 			return
 		case err != nil:
 			return // it is over
@@ -170,6 +171,17 @@ func (s *session) renew() {
 		}
 		s.mu.Unlock()
 		timer.Reset(max(0, next))
+	}
+}
+
+// learn notes who has ended this session. That node lives: if its beats do not come
+// here, nor this node's there, then the two must not take turns in ending the
+// sessions of each other.
+func (s *session) learn() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.bucket.patience)
+	defer cancel()
+	if e, err := s.bucket.get(ctx, sessionPrefix+s.id); err == nil && e.State == sessionEnded {
+		s.node.alive(e.By)
 	}
 }
 

@@ -230,6 +230,10 @@ type term[M any] struct {
 func (c *candidate[M]) serve(ctx context.Context, in *actor.Inbox[actor.None], s *session, fence uint64) (err error, over bool) {
 	n := c.node
 	s.settle(ctx)
+	if lost := s.lost(); lost != nil { // somebody else may have begun
+		s.release(c.item, fence)
+		return lost, false
+	}
 	t := &term[M]{candidate: c, session: s, released: make(chan struct{})}
 	begun := make(chan func(), 1)
 	t.child, _ = actor.Spawn(ctx, actor.Config{Name: c.name, Undelivered: t.undelivered}, func(ctx context.Context, in *actor.Inbox[M]) error {

@@ -465,3 +465,29 @@ func TestSingletonRefused(t *testing.T) {
 		t.Error("a fencing number without a lease")
 	}
 }
+
+// Nobody holds a lease in a bucket that forgets what is held.
+func TestSingletonUnfit(t *testing.T) {
+	t.Parallel()
+	for what, cfg := range map[string]jetstream.KeyValueConfig{
+		"forgets what is older than 1m0s": {TTL: time.Minute, LimitMarkerTTL: time.Minute},
+		"kept in memory":                  {Storage: jetstream.MemoryStorage, LimitMarkerTTL: time.Minute},
+		"no records that expire":          {},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, embedded.Config{JetStream: true})
+			cfg.Bucket = "tinyactor-leases"
+			if _, err := manage(t, s).CreateKeyValue(t.Context(), cfg); err != nil {
+				t.Fatal(err)
+			}
+			var logged log
+			n := join(t, s, cluster.Config{Logger: logged.logger()})
+			elect(t, n, "boss", func(context.Context, *actor.Inbox[where]) error {
+				t.Error("it begins")
+				return nil
+			})
+			eventually(t, "it says why it does not begin", func() bool { return logged.has(what) })
+		})
+	}
+}
