@@ -203,6 +203,8 @@ func mismatch(got, want jetstream.StreamConfig) error {
 		{"storage", got.Storage, want.Storage}, {"retention", got.Retention, want.Retention},
 		{"MaxMessages", got.MaxMsgs, want.MaxMsgs}, {"MaxBytes", got.MaxBytes, want.MaxBytes},
 		{"Dedup", got.Duplicates, want.Duplicates}, {"persist mode", got.PersistMode, want.PersistMode},
+		{"discard policy", got.Discard, want.Discard}, {"maximum age", got.MaxAge, want.MaxAge}, // by which messages would be lost
+		{"maximum of messages per subject", max(0, got.MaxMsgsPerSubject), want.MaxMsgsPerSubject},
 	}
 	words := map[string]string{
 		metaVersion: "stored version", metaType: "message type", metaCodec: "codec",

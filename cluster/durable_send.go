@@ -481,8 +481,9 @@ func (p *publisher) look(now time.Time) (again []*storing) {
 	defer p.mu.Unlock()
 	// Not for longer than the servers know the ID.
 	horizon := p.durable.cfg.Dedup - min(p.durable.cfg.Dedup/4, 5*time.Second)
+	connected := p.node.nc.IsConnected()
 	for _, s := range slices.Clone(p.queue) {
-		if !s.known() && now.Sub(s.began) > horizon {
+		if !s.known() && slept(s.began, now, horizon) {
 			p.finish(s, fmt.Errorf("%w: an answer was lost, and there was no room within %v", ErrUnknown, horizon))
 		}
 	}
@@ -490,8 +491,11 @@ func (p *publisher) look(now time.Time) (again []*storing) {
 		if now.Before(s.next) || s.gaveUp != nil {
 			continue
 		}
-		if !s.known() && now.Sub(s.began) > horizon {
+		if !s.known() && slept(s.began, now, horizon) {
 			p.finish(s, fmt.Errorf("%w: no server has answered within %v", ErrUnknown, horizon))
+			continue
+		}
+		if !connected { // it would leave later, perhaps when its ID is forgotten
 			continue
 		}
 		if denied := p.node.denied(p.subjects[s.partition], nil); denied != nil {

@@ -372,7 +372,7 @@ func (w *crew) drop(h *handed, what []byte) {
 // as this one has slept: what is said of it now would have the server hand out the
 // next one meanwhile. mu is held.
 func (w *crew) lapsed(h *handed) bool {
-	return w.keyed && time.Since(h.heard) > w.cfg.AckWait*9/10
+	return w.keyed && slept(h.heard, time.Now(), w.cfg.AckWait*9/10)
 }
 
 // wish returns a request for as many messages as there is room for, or nil if

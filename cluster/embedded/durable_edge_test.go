@@ -158,3 +158,39 @@ func TestDurableLateRefusals(t *testing.T) {
 		t.Errorf("a message for which there was no room: %v", err)
 	}
 }
+
+// What cannot leave while there is no connection does not leave later, when the
+// servers have forgotten the ID and would store it once more.
+func TestDurableReconnects(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true, Listen: "127.0.0.1:0"})
+	n, v := joinBy(t, s, cluster.Config{Logger: slog.New(slog.DiscardHandler)})
+	cfg := cluster.DurableConfig{Dedup: 2 * time.Second}
+	d := open[job](t, n, "jobs", cfg)
+	other := open[job](t, join(t, s, cluster.Config{}), "jobs", cfg)
+	js := manage(t, s)
+	sent := make(chan error, 1)
+	v.closed.Lock()
+	go func() { sent <- d.Send(t.Context(), job{ID: "once"}) }()
+	eventually(t, "it is stored", func() bool { return inStream(t, js, "tinyactor=jobs") == 1 })
+	v.cut()
+	if err := other.Send(t.Context(), job{ID: "later"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-sent; !errors.Is(err, cluster.ErrUnknown) {
+		t.Errorf("without an answer: %v", err)
+	}
+	eventually(t, "the IDs are forgotten", func() bool {
+		if err := other.Send(t.Context(), job{ID: "later"}); err != nil {
+			t.Fatal(err)
+		}
+		return inStream(t, js, "tinyactor=jobs") == 3
+	})
+	v.closed.Unlock()
+	if err := d.Send(within(t, 20*time.Second), job{ID: "end"}); err != nil { // behind all copies
+		t.Fatal(err)
+	}
+	if got := inStream(t, js, "tinyactor=jobs"); got != 4 {
+		t.Errorf("%d are stored, want 4", got)
+	}
+}

@@ -24,6 +24,19 @@ import (
 type valve struct {
 	listener net.Listener
 	closed   sync.RWMutex // locked: nothing passes to the client
+
+	mu      sync.Mutex
+	clients []net.Conn
+}
+
+// cut breaks the connections that there are.
+func (v *valve) cut() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, c := range v.clients {
+		c.Close()
+	}
+	v.clients = nil
 }
 
 func newValve(t testing.TB, to string) *valve {
@@ -46,6 +59,9 @@ func newValve(t testing.TB, to string) *valve {
 				client.Close()
 				return
 			}
+			v.mu.Lock()
+			v.clients = append(v.clients, client)
+			v.mu.Unlock()
 			all.Go(func() {
 				io.Copy(server, client)
 				server.Close()
@@ -385,6 +401,30 @@ func TestDurableMismatch(t *testing.T) {
 		_, err := cluster.OpenDurable[note](ctx, coded, "notes", cluster.DurableConfig{})
 		return err
 	})
+	js := manage(t, s)
+	for what, change := range map[string]func(*jetstream.StreamConfig){
+		"discard policy": func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardOld },
+		"maximum age":    func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour },
+		"per subject":    func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 1 },
+	} {
+		open[note](t, n, "changed", cluster.DurableConfig{})
+		st, err := js.Stream(t.Context(), "tinyactor=changed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg := st.CachedInfo().Config
+		change(&cfg)
+		if _, err := js.UpdateStream(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		other(what, func(ctx context.Context) error {
+			_, err := cluster.OpenDurable[note](ctx, n, "changed", cluster.DurableConfig{})
+			return err
+		})
+		if err := js.DeleteStream(t.Context(), "tinyactor=changed"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if _, err := cluster.OpenDurable[note](t.Context(), n, "safe", cluster.DurableConfig{Level: cluster.PowerLoss}); !errors.Is(err, cluster.ErrLevel) {
 		t.Errorf("PowerLoss where nobody says that the servers sync: %v", err)
 	}
