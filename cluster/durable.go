@@ -59,7 +59,8 @@ type DurableConfig struct {
 	Dedup time.Duration
 	// Partitions * is for messages with an OrderKey: keys share so many places in
 	// which one message at a time is handled. 0: 16, or 1 if messages have no
-	// OrderKey. Each costs a consumer in the servers, and if replicated a Raft group.
+	// OrderKey; 256 at most. Each costs a consumer in the servers, and if replicated a
+	// Raft group.
 	Partitions int
 	// AckWait * is after how long a message that was handed to a node is handed to
 	// another, when nothing is heard of the first; 15 s if it is 0, 500 ms at least.

@@ -79,20 +79,33 @@ func (c DurableConfig) orDefaults(s *shape) (DurableConfig, error) {
 			c.Partitions = 16
 		}
 	}
+	bad := func(field string, got any, want string) (DurableConfig, error) {
+		return c, fmt.Errorf("cluster: DurableConfig.%s is %v, and has to be %s", field, got, want)
+	}
 	switch {
 	case c.Level != ProcessCrash && c.Level != PowerLoss:
-		return c, fmt.Errorf("%w: %v", ErrLevel, c.Level)
-	case c.MaxMessages < 0 || c.MaxBytes < 0:
-		return c, fmt.Errorf("cluster: at most %d messages and %d bytes", c.MaxMessages, c.MaxBytes)
-	case c.Dedup < 100*time.Millisecond || c.AckWait < 500*time.Millisecond || c.Backoff < 0 || c.Attempts < 1:
-		return c, fmt.Errorf("cluster: dedup within %v, ack wait %v, %d attempts, backoff %v", c.Dedup, c.AckWait, c.Attempts, c.Backoff)
+		return c, fmt.Errorf("%w: DurableConfig.Level is %v", ErrLevel, c.Level)
+	case c.MaxMessages < 0:
+		return bad("MaxMessages", c.MaxMessages, "0 or more")
+	case c.MaxBytes < 0:
+		return bad("MaxBytes", c.MaxBytes, "0 or more")
+	case c.Dedup < leastDedup:
+		return bad("Dedup", c.Dedup, fmt.Sprint(leastDedup, " or more"))
+	case c.AckWait < leastAckWait:
+		return bad("AckWait", c.AckWait, fmt.Sprint(leastAckWait, " or more"))
+	case c.Attempts < 1:
+		return bad("Attempts", c.Attempts, "1 or more")
+	case c.Backoff < 0:
+		return bad("Backoff", c.Backoff, "0 or more")
 	case c.Partitions < 1 || c.Partitions > 256:
-		return c, fmt.Errorf("cluster: %d partitions", c.Partitions)
+		return bad("Partitions", c.Partitions, "1 to 256")
 	case c.Partitions > 1 && !keyed:
-		return c, fmt.Errorf("cluster: %d partitions for a %v, which has no method OrderKey() string", c.Partitions, s.declared)
+		return bad("Partitions", c.Partitions, fmt.Sprintf("1: a %v has no method OrderKey() string", s.declared))
 	}
 	return c, nil
 }
+
+const leastDedup, leastAckWait = 100 * time.Millisecond, 500 * time.Millisecond
 
 // ordered reports whether messages of the shape have a key that orders them.
 func (s *shape) ordered() bool {
@@ -224,6 +237,7 @@ func mismatch(got, want jetstream.StreamConfig) error {
 // retry does something with JetStream until it works, ctx ends, or it is refused
 // for good: a cluster that has just begun, or has lost a leader, may not answer.
 func (d *durable) retry(ctx context.Context, do func(context.Context) error) error {
+	before := d.node.nc.LastError()
 	pause := 10 * time.Millisecond
 	for {
 		try, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -231,6 +245,9 @@ func (d *durable) retry(ctx context.Context, do func(context.Context) error) err
 		cancel()
 		if err == nil || !passing(err) {
 			return err
+		}
+		if denied := d.denied(before, "$JS.API."); denied != nil {
+			return fmt.Errorf("%w: %w", denied, err)
 		}
 		timer := time.NewTimer(pause)
 		pause = min(2*pause, 500*time.Millisecond)
@@ -244,6 +261,21 @@ func (d *durable) retry(ctx context.Context, do func(context.Context) error) err
 			return ErrNodeClosed
 		}
 	}
+}
+
+// denied returns the server's word that this node may not use a subject of the
+// inbox that begins with one of those given, if it is newer than before.
+func (d *durable) denied(before error, begins ...string) error {
+	err := d.node.nc.LastError()
+	if err == before || !errors.Is(err, nats.ErrPermissionViolation) {
+		return nil
+	}
+	text := err.Error()
+	ours := slices.ContainsFunc([]string{".", `"`, "=aside\""}, func(end string) bool { return strings.Contains(text, "."+d.stream+end) })
+	if !ours || !slices.ContainsFunc(begins, func(b string) bool { return strings.Contains(text, `"`+b) }) {
+		return nil
+	}
+	return err
 }
 
 // passing reports whether an error of JetStream may not be one for long.

@@ -58,10 +58,14 @@ const (
 // The actor ends when it is halted or closed, or its node is closed or drained: it
 // finishes what is in hand, and gives back what it has fetched. When it is aborted,
 // the rest is handed out again after AckWait. It ends with an error if the inbox is
-// removed, or the servers refuse to hand out its messages.
+// removed, or the servers do not allow the node to fetch its messages, or to say
+// what became of them.
 func (d *Durable[M]) Spawn(owner context.Context, cfg actor.Config, workers int, handle func(ctx context.Context, msg M) error) *actor.Child[actor.None, actor.None] {
 	if workers < 1 {
 		panic(fmt.Sprintf("cluster: %q: Spawn with %d workers", d.name, workers))
+	}
+	if handle == nil {
+		panic(fmt.Sprintf("cluster: %q: Spawn without a function", d.name))
 	}
 	cfg.Capacity, cfg.Undelivered = actor.Capacity{}, func(any) {}
 	child, _ := actor.Spawn(owner, cfg, func(ctx context.Context, in *actor.Inbox[actor.None]) error {
@@ -217,6 +221,7 @@ func (w *crew) run(in *actor.Inbox[actor.None]) (err error) {
 	}
 	defer w.node.leave(w)
 	defer w.stop() // also if an abort ends this goroutine
+	before := w.node.nc.LastError()
 	err = w.begin(in.Halting())
 	for range w.workers {
 		w.hands.Go(w.work)
@@ -231,6 +236,9 @@ func (w *crew) run(in *actor.Inbox[actor.None]) (err error) {
 	tick := time.NewTicker(w.pace())
 	defer tick.Stop()
 	for {
+		if denied := w.denied(before, "$JS.API.CONSUMER.MSG.NEXT.", "$JS.ACK."); denied != nil {
+			return named(w.name, denied)
+		}
 		select {
 		case <-w.ctx.Done():
 			return w.ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"tinyactor/actor"
@@ -192,5 +193,48 @@ func TestDurableReconnects(t *testing.T) {
 	}
 	if got := inStream(t, js, "tinyactor=jobs"); got != 4 {
 		t.Errorf("%d are stored, want 4", got)
+	}
+}
+
+// What the server does not allow, an inbox and its workers say, and do not wait for good.
+func TestDurableDenied(t *testing.T) {
+	t.Parallel()
+	denied := map[string]string{
+		"opener": "$JS.API.STREAM.INFO.>", "maker": "$JS.API.CONSUMER.CREATE.>",
+		"taker": "$JS.API.CONSUMER.MSG.NEXT.>", "sayer": "$JS.ACK.>", "looker": "$JS.API.STREAM.MSG.GET.>",
+	}
+	s := start(t, embedded.Config{JetStream: true, Adjust: func(o *server.Options) {
+		o.Users = []*server.User{{Username: "all"}}
+		for user, subject := range denied {
+			o.Users = append(o.Users, &server.User{Username: user, Permissions: &server.Permissions{Publish: &server.SubjectPermission{Deny: []string{subject}}}})
+		}
+	}})
+	join := func(user string) *cluster.Node {
+		nc, err := s.Connect(nats.UserInfo(user, ""), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(nc.Close)
+		n, err := cluster.Join(t.Context(), nc, cluster.Config{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { n.Close() })
+		return n
+	}
+	d := open[note](t, join("all"), "notes", cluster.DurableConfig{})
+	if err := d.Send(t.Context(), note{1}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := within(t, 10*time.Second)
+	_, err := cluster.OpenDurable[note](ctx, join("opener"), "notes", cluster.DurableConfig{})
+	wantErr(t, err, nats.ErrPermissionViolation, `"notes"`, "STREAM.INFO")
+	for _, err := range open[note](t, join("looker"), "notes", cluster.DurableConfig{}).Aside(ctx) {
+		wantErr(t, err, nats.ErrPermissionViolation, `"notes"`, "MSG.GET")
+	}
+	for _, user := range []string{"maker", "taker", "sayer"} {
+		d := open[note](t, join(user), "notes", cluster.DurableConfig{})
+		_, err := d.Spawn(context.WithoutCancel(t.Context()), actor.Config{}, 1, func(context.Context, note) error { return nil }).Wait(ctx)
+		wantErr(t, err, nats.ErrPermissionViolation, `"notes"`, strings.TrimSuffix(denied[user], ">"))
 	}
 }

@@ -323,6 +323,23 @@ func TestDurableRefuses(t *testing.T) {
 	if _, err := cluster.OpenDurable[unregistered](t.Context(), n, "some", cluster.DurableConfig{}); !errors.Is(err, cluster.ErrUnregistered) {
 		t.Errorf("an interface that is not registered: %v", err)
 	}
+	for field, cfg := range map[string]cluster.DurableConfig{
+		"Level is Level(9)": {Level: 9}, "MaxMessages is -1": {MaxMessages: -1}, "MaxBytes is -1": {MaxBytes: -1},
+		"Dedup is 1ms": {Dedup: time.Millisecond}, "AckWait is -1s": {AckWait: -time.Second}, "Attempts is -1": {Attempts: -1},
+		"Backoff is -1s": {Backoff: -time.Second}, "Partitions is 257": {Partitions: 257}, "Partitions is 2": {Partitions: 2},
+	} {
+		if _, err := cluster.OpenDurable[job](t.Context(), n, "some", cfg); err == nil || !strings.Contains(err.Error(), "DurableConfig."+field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	func() {
+		defer func() {
+			if v := fmt.Sprint(recover()); !strings.Contains(v, `"jobs": Spawn without a function`) {
+				t.Errorf("Spawn without a function: %s", v)
+			}
+		}()
+		jobs.Spawn(t.Context(), actor.Config{}, 1, nil)
+	}()
 	if _, err := cluster.OpenDurable[job](t.Context(), n, "some.*", cluster.DurableConfig{}); !errors.Is(err, cluster.ErrBadName) {
 		t.Errorf("a name with a wildcard: %v", err)
 	}
