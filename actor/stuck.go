@@ -3,17 +3,12 @@ package actor
 import (
 	"fmt"
 	"log/slog"
-	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"tinyactor/internal/sched"
 )
-
-// dumpLimit is how much of a goroutine dump is looked at.
-const dumpLimit = 16 << 20
 
 // teardown is one abort, of an actor and all that is attached below it: the
 // processes that have to end because of it, and the timer that asks whether
@@ -313,52 +308,3 @@ func (p *process) stuckError() error {
 
 // ago is how long a moment lies back, for people.
 func ago(t time.Time) string { return sched.Since(t).Round(time.Millisecond).String() + " ago" }
-
-// findStacks returns where each of the processes is, unless a dump of at most
-// dumpLimit bytes does not show it. The program stands still meanwhile:
-// some 15 ms for ten thousand goroutines. When very many actors are aborted at
-// once, that is one dump for many of them.
-func findStacks(procs []*process) map[*process]string {
-	all := dumps.Get(dumpProcesses)
-	stacks := make(map[*process]string, len(procs))
-	for _, p := range procs {
-		if stack, ok := all[fmt.Sprintf("%p", p)]; ok {
-			stacks[p] = strings.Clone(stack) // and does not keep the dump
-		}
-	}
-	return stacks
-}
-
-var dumps sched.Together[map[string]string]
-
-// dumpProcesses returns where all processes are, by their addresses.
-func dumpProcesses() map[string]string {
-	dump := make([]byte, min(dumpLimit, max(64<<10, runtime.NumGoroutine()<<10))) // most take less than a kilobyte
-	for {
-		n := sched.Stacks(dump)
-		if n < len(dump) || len(dump) >= dumpLimit {
-			dump = dump[:n]
-			break
-		}
-		dump = make([]byte, min(4*len(dump), dumpLimit))
-	}
-	at := make(map[string]string)
-	for goroutine := range strings.SplitSeq(string(dump), "\n\n") {
-		for _, frame := range processFrames {
-			i := strings.LastIndex(goroutine, frame)
-			if i < 0 {
-				continue
-			}
-			arg := goroutine[i+len(frame):]
-			at[arg[:len(arg)-len(strings.TrimLeft(arg, "0123456789abcdefx"))]] = goroutine
-		}
-	}
-	return at
-}
-
-// processFrames are how the functions whose argument is the process begin in a dump.
-var processFrames = []string{
-	reflect.TypeFor[process]().PkgPath() + ".runBody(",
-	reflect.TypeFor[process]().PkgPath() + ".runHandBack(",
-	reflect.TypeFor[process]().PkgPath() + ".runCrash(",
-}
