@@ -215,7 +215,7 @@ function tell() {
   document.body.dataset.connection = state;
   setText(status, state === 'reconnecting' ? 'disconnected \u2013 reconnecting'
     : unknown && state === 'live' ? 'live, but the server is of another version: reload the page'
-    : state === 'disconnected' && why ? `disconnected: ${why}` : state);
+    : why ? `${state}: ${why}` : state);
   const parts = [];
   if (store.lastLook > 0) parts.push(state === 'live' ? clock(store.lastLook) : `last look ${clock(store.lastLook)}, ${age(store.silence)} ago`);
   if (state === 'disconnected' && at > Date.now()) parts.push(`next try in ${Math.ceil((at - Date.now()) / 1000)} s`);

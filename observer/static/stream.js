@@ -7,7 +7,7 @@ const LONGEST = 15_000; // between two attempts
 /**
  * follow calls on.snapshot and on.delta with what comes, on.lost when the stream
  * is lost, and on.state with 'connecting', 'live', 'reconnecting' or
- * 'disconnected'; the latter with the reason and the time of the next attempt.
+ * 'disconnected', the reason if there is one, and the time of the next attempt.
  */
 export function follow(url, on) {
   let source = null;
@@ -68,8 +68,13 @@ export function follow(url, on) {
   // forgot. The server says something every five seconds at least, so silence means
   // that; but a first snapshot of very many actors may be long on its way.
   setInterval(() => {
-    const allowed = live || source.readyState === EventSource.CONNECTING ? Math.max(10_000, 4 * Math.min(interval, 60_000)) : 60_000;
-    if (source.readyState === EventSource.CLOSED || performance.now() - heard < allowed) return;
+    const silence = performance.now() - heard;
+    const allowed = Math.max(10_000, 4 * Math.min(interval, 60_000));
+    if (source.readyState === EventSource.CLOSED || silence < allowed) return;
+    if (!live && source.readyState === EventSource.OPEN && silence < 60_000) {
+      on.state('connecting', 'the server has answered, but nothing has come: there is much to tell, or a proxy holds it back');
+      return;
+    }
     lost();
     on.state('reconnecting', '');
     open();

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,4 +219,41 @@ func TestAnotherSchema(t *testing.T) {
 		})
 	}), "")
 	p.wait(`document.querySelector('#status').innerText.includes('reload the page')`)
+}
+
+// held is what a proxy does that holds an answer back, but for its header.
+type held struct {
+	http.ResponseWriter
+	until <-chan struct{}
+}
+
+func (h held) Write(text []byte) (int, error) {
+	<-h.until
+	return h.ResponseWriter.Write(text)
+}
+
+func (h held) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
+// Whoever looks through a proxy that holds the stream back is told what it may be.
+func TestProxyThatHoldsBack(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	until := make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(until) })
+	server := serve(t, s.Observer, func(server *http.Server) {
+		next := server.Handler
+		server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/stream") {
+				w = held{w, until}
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	t.Cleanup(letGo) // before the server waits for the end of the stream
+	p := open(t, server, "")
+	p.expected()
+	p.wait(`/^connecting: .*a proxy holds it back/.test(document.querySelector('#status').innerText)`)
+	letGo()
+	p.live()
+	p.changes(received)
 }

@@ -38,6 +38,12 @@ func TestRowsAppearAndChange(t *testing.T) {
 	p.wait(`%s.querySelector('td[data-column=rate]').innerText.trim() > '0'`, packers)
 	rate := js[string](p, packers+`.querySelector('td[data-column=rate]').innerText`)
 	p.wait(`%s.querySelector('td[data-column=rate]').innerText !== %s`, packers, quote(rate))
+	for _, spark := range []string{"rate", "length"} { // lines that go up and down, and move
+		line := packers + `.querySelector('.spark.` + spark + ` path').getAttribute('d')`
+		p.wait(`%s.split('L').length > 2`, line)
+		p.wait(`%s !== %s`, line, quote(js[string](p, line)))
+	}
+	p.wait(`document.querySelector('footer').innerText.includes('exposes names of actors, types of messages, and texts and stacks of panics')`)
 	p.wait(`%s.dataset.state === 'waiting for room'`, row("#tree", "customers"))
 	p.wait(`Number(document.querySelector('#totals [data-total=actors] .value').innerText) === 18`)
 
