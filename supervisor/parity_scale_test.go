@@ -121,19 +121,19 @@ func TestParityScale(t *testing.T) {
 				}
 				ws = append(ws, w)
 			}
-			began := time.Now()
+			before := cpuTime()
 			for _, w := range ws {
 				if err := dyn.Remove(t.Context(), w); err != nil {
 					t.Fatal(err)
 				}
 			}
-			return time.Since(began)
+			return cpuTime() - before
 		})
 		stop(t, s)
 	})
 	t.Run("scale_start_stop_many_children", func(t *testing.T) {
 		scales(t, 100, func(n int) time.Duration {
-			began := time.Now()
+			before := cpuTime()
 			s := start(t, &supervisor.Spec{Name: "sup"})
 			for i := range n {
 				if err := s.Add(t.Context(), idleWorker(fmt.Sprint(i))); err != nil {
@@ -145,7 +145,7 @@ func TestParityScale(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			took := time.Since(began)
+			took := cpuTime() - before
 			stop(t, s)
 			return took
 		})
@@ -160,8 +160,8 @@ func idleWorker(name string) *supervisor.Worker[int] {
 	}}
 }
 
-// scales fails the test if ten times as many take more than so many times as
-// long. Others use the machine too: the best of some runs counts.
+// scales fails the test if the processors work more than so many times as long for
+// ten times as many. The program does other things too: the best of some runs counts.
 func scales(t *testing.T, factor time.Duration, f func(n int) time.Duration) {
 	t.Helper()
 	few, many := f(1000), f(10_000)
