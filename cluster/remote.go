@@ -147,18 +147,19 @@ func (r *Remote[M]) job(ctx context.Context, msg M, mode mode) (*job, error) {
 	if r.err != nil {
 		return nil, named(r.name, r.err)
 	}
-	body, v, err := r.shape.encode(nil, r.node.cfg.Codec, msg)
+	value := any(msg) // once: it allocates
+	body, v, err := r.shape.encode(nil, r.node.cfg.Codec, value)
 	if err != nil {
 		return nil, named(r.name, err)
 	}
 	if len(body) > r.node.cfg.MaxSize {
 		return nil, named(r.name, fmt.Errorf("%w: a %v of %d bytes, the most is %d", ErrTooLarge, v.typ, len(body), r.node.cfg.MaxSize))
 	}
-	j := &job{mode: mode, name: r.name, msg: msg, body: body, ctx: ctx, done: make(chan error, 1)}
+	j := &job{mode: mode, name: r.name, msg: value, body: body, ctx: ctx, done: make(chan error, 1)}
 	if r.key != "" {
 		j.key, j.lane = r.key, r.route.lane(r.key)
 	}
-	if at := v.replyIn(reflect.ValueOf(msg)); at.IsValid() && !at.IsZero() {
+	if at := v.replyIn(reflect.ValueOf(value)); at.IsValid() && !at.IsZero() {
 		j.mode, j.reply = asking, at.Interface()
 		j.ctx = j.reply.(interface{ Context() context.Context }).Context()
 		if j.ctx.Done() != nil {

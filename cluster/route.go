@@ -351,6 +351,9 @@ func (r *route) submit(j *job) error {
 	defer r.unlock()
 	if l := r.place(j); l != nil {
 		l.put(j)
+		if j.mode == confirmed && l.sparse() {
+			l.gather()
+		}
 		l.flush()
 		return nil
 	}
@@ -375,6 +378,9 @@ func (r *route) try(j *job) error {
 	}
 	if l := r.place(j); l != nil {
 		l.put(j)
+		if j.mode == confirmed && l.sparse() {
+			l.gather()
+		}
 		l.flush()
 		return nil
 	}
@@ -578,6 +584,9 @@ func (r *route) state(l *link, rd *reader) {
 		}
 		r.again(back, why)
 	}
+	if l.sparse() {
+		l.gatherAside()
+	}
 	r.dispatch()
 	r.finish(l)
 }
@@ -686,11 +695,15 @@ func (r *route) processed(l *link, processed uint64) {
 	if processed >= l.next || processed <= l.acked {
 		return
 	}
+	l.crowd = l.count
 	for _, j := range l.pending[:processed-l.acked] {
 		if j == nil {
 			continue
 		}
 		r.accepted(l, j)
+		if j.mode == confirmed {
+			l.crowd++
+		}
 	}
 	l.ack(processed, l.granted, l.room)
 }

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"reflect"
@@ -163,6 +164,7 @@ func (s *shape) encode(dst []byte, codec Codec, value any) (_ []byte, v *variant
 	if err != nil {
 		return nil, nil, fmt.Errorf("cluster: a %v does not encode: %w", v.typ, err)
 	}
+	dst = slices.Grow(dst, binary.MaxVarintLen64+len(v.name)+len(data))
 	return append(appendString(dst, v.name), data...), v, nil
 }
 
