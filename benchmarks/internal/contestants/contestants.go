@@ -13,7 +13,7 @@ type Program struct {
 // with the init functions and globals of another in its process.
 var Programs = []Program{
 	{"tinyactor", []string{"tinyactor", "tinyactor-default", "tinyactor-recv"}},
-	{"observed", []string{"observed", "observed-viewer", "observed-prometheus", "observed-otel", "traced-unsampled", "traced-sampled"}},
+	{"observed", []string{"unobserved", "observed", "observed-viewer", "observed-prometheus", "observed-otel", "traced-unsampled", "traced-sampled"}},
 	{"channels", []string{"chan-raw", "chan-select", "chan-raw-16", "chan-select-16", "mutex+cond"}},
 	{"phony", []string{"phony"}},
 	{"protoactor", []string{"protoactor-go"}},

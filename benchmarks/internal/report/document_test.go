@@ -21,7 +21,7 @@ func everything() *Document {
 			lines = append(lines, line(w.Name, contestant, 0, []float64{9, 10, 100, 1000, 1e4, 1e5, 1e6}[i], 0))
 		}
 	}
-	lines = append(lines, line("tell", "observed-viewer", 0, 12.5, 0))
+	lines = append(lines, line("tell", "unobserved", 0, 10, 0), line("tell", "observed-viewer", 0, 12.5, 0))
 	lines = append(lines, line("remote-tell", "nats", 0, 4000, 0), line("remote-tell", "cluster-async", 0, 6000, 0))
 	lines = append(lines, Line{Contestant: "tinyactor", Workload: "soak", Value: contest.Value{Row: "soak/growth", Unit: "B"}})
 	r := Collect(lines)

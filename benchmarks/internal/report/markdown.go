@@ -28,7 +28,7 @@ func (d *Document) Markdown(out io.Writer) error {
 	fmt.Fprintf(b, docHead, d.Date, d.Commit, d.Machine, d.Rounds)
 	d.overview(b)
 	b.WriteString(docLooked)
-	d.multiples(b, "tinyactor", lookers)
+	d.multiples(b, "unobserved", lookers)
 	b.WriteString(docRemote)
 	d.multiples(b, "nats", remotes)
 	b.WriteString(docTargets)

@@ -78,7 +78,7 @@ tinyactor fan-in-64-bounded ≤ 0.60 of chan-raw
 tinyactor fan-in-2-1p ≤ 0.75 of chan-raw
 tinyactor fan-in-8-4p ≤ 2.00 of chan-raw
 tinyactor send-all ≤ 0.15 of chan-raw
-observed tell ≤ 1.10 of tinyactor
+observed tell ≤ 1.10 of unobserved
 tinyactor ping-pong ≤ 1.05 of chan-raw
 tinyactor ring ≤ 1.30 of chan-raw
 tinyactor many-to-many ≤ 1.00 of chan-raw

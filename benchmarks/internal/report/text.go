@@ -65,7 +65,8 @@ The contestants, in the versions that [benchmarks/go.mod](../benchmarks/go.mod) 
 
 - **tinyactor** is an actor with an unbounded inbox that ranges over Messages; the rows called bounded have Bounded(1024), and
   tell at once has SendAll and RecvBatch. tinyactor-default has the default capacity, tinyactor-recv calls Recv.
-- **observed** and what begins so are tinyactor below observer.New().Watch; **traced** are handlers of telemetry/otel, with messages
+- **observed** and what begins so are tinyactor below observer.New().Watch, and **unobserved** is tinyactor in the same program,
+  as the packages that are linked into a program make a difference too; **traced** are handlers of telemetry/otel, with messages
   that have a context. See the table above.
 - **chan-raw** is a goroutine that ranges over a channel. Nobody can stop it, nor a sender that waits for it.
 - **chan-select** is the same with a context beside each channel operation, which is what a program needs that can be stopped.
