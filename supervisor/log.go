@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -52,15 +54,32 @@ func (o logObserver) Observe(e actor.Event) {
 	if !ok {
 		return
 	}
-	ctx, level := context.Background(), line.level
+	level := line.level
 	if holds(toldElsewhere, &e) {
 		level = slog.LevelDebug
 	} else if holds(expected, &e) {
 		level = slog.LevelInfo
 	}
-	if o.log.Enabled(ctx, level) {
-		o.log.LogAttrs(ctx, level, line.text, logAttrs(&e)...)
+	o.write(&e, level, line.text)
+}
+
+// write writes a line. Its time is that of the event: a slow handler gets it later.
+// If the handler panics the line goes where package actor has its own go then.
+func (o logObserver) write(e *actor.Event, level slog.Level, text string) {
+	ctx, h := context.Background(), o.log.Handler()
+	defer func() {
+		if v := recover(); v != nil {
+			fmt.Fprintf(os.Stderr, "supervisor: the log handler panicked (%v) on: %s %v\n", v, text, logAttrs(e))
+		}
+	}()
+	if !h.Enabled(ctx, level) {
+		return
 	}
+	var here [1]uintptr
+	runtime.Callers(1, here[:])
+	r := slog.NewRecord(e.Time, level, text, here[0])
+	r.AddAttrs(logAttrs(e)...)
+	_ = h.Handle(ctx, r) // a Logger drops it, too
 }
 
 // logLines are the lines of the kinds of events.
