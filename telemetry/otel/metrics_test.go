@@ -1,6 +1,7 @@
 package otel
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric/noop"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -226,6 +228,45 @@ func TestReadersAtTheSameTime(t *testing.T) {
 			})
 		}
 		looking.Wait()
+	}
+}
+
+// A reader of differences gets what has come since its last look, also of actors
+// that have ended since, and a view has its say. What another reader does in
+// between changes nothing.
+func TestDifferencesAndViews(t *testing.T) {
+	f := &fake{snap: observer.Snapshot{Actors: []observer.Actor{worker(1, "a"), worker(2, "b")}}}
+	deltas := sdk.NewManualReader(sdk.WithTemporalitySelector(sdk.DeltaTemporalitySelector))
+	totals := sdk.NewManualReader()
+	provider := sdk.NewMeterProvider(sdk.WithReader(deltas), sdk.WithReader(totals), sdk.WithView(
+		sdk.NewView(sdk.Instrument{Name: "tinyactor.restarts"}, sdk.Stream{Name: "restarts", AttributeFilter: attribute.NewDenyKeysFilter("messaging.destination.template")}),
+		sdk.NewView(sdk.Instrument{Name: "tinyactor.queue.*"}, sdk.Stream{Aggregation: sdk.AggregationDrop{}}),
+	))
+	unregister, err := register(provider, f, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect := func(r sdk.Reader, name string, want ...string) {
+		t.Helper()
+		if got := only(t, r, name); got != strings.Join(want, "\n") {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	const received = "messaging.client.consumed.messages {message} counter {messaging.destination.template=%s messaging.operation.name=receive} %d"
+	expect(deltas, "messaging.client.consumed.messages", fmt.Sprintf(received, "a", 90), fmt.Sprintf(received, "b", 90))
+	expect(totals, "restarts", "restarts {restart} counter {} 10")
+	expect(totals, "tinyactor.queue.length")
+
+	last := worker(1, "a")
+	last.Received += 5
+	f.snap.Actors = f.snap.Actors[1:]
+	f.ended(last)
+	expect(deltas, "messaging.client.consumed.messages", fmt.Sprintf(received, "a", 5), fmt.Sprintf(received, "b", 0))
+	expect(totals, "messaging.client.consumed.messages", fmt.Sprintf(received, "a", 95), fmt.Sprintf(received, "b", 90))
+
+	// The provider may have been shut down before.
+	if err := errors.Join(provider.Shutdown(t.Context()), unregister()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -223,3 +223,34 @@ func TestNoSeriesGoesDown(t *testing.T) {
 		}
 	})
 }
+
+// A collector may be in several registries; several observers are told apart by a
+// label that each is registered with.
+func TestSeveral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		registries := []*prometheus.Registry{prometheus.NewPedanticRegistry(), prometheus.NewPedanticRegistry()}
+		for _, tree := range []string{"left", "right"} {
+			o := observer.New(observer.Options{})
+			c := actorprom.New(o, actorprom.Options{})
+			for _, r := range registries {
+				if err := prometheus.WrapRegistererWith(prometheus.Labels{"tree": tree}, r).Register(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			child, addr := actor.Spawn(o.Watch(t.Context()), actor.Config{Name: "worker-1"}, receive)
+			for n := range len(tree) {
+				addr.Send(t.Context(), n)
+			}
+			defer child.Stop(t.Context())
+		}
+		synctest.Wait()
+		for _, r := range registries {
+			expectValues(t, r, map[string]float64{
+				"messages_received_total worker-* left":  4,
+				"messages_received_total worker-* right": 5,
+				"deadlocks left":                         0,
+				"deadlocks right":                        0,
+			})
+		}
+	})
+}
