@@ -112,6 +112,13 @@ func TestOnce(t *testing.T) {
 	})
 }
 
+func TestDumbTerminal(t *testing.T) {
+	t.Setenv("TERM", "dumb")
+	if _, err := openScreen(); err == nil || err.Error() != "TERM says that it is dumb" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // badWriter is a disk that is full.
 type badWriter struct{}
 

@@ -342,6 +342,25 @@ func TestVanishedActorsAreForgotten(t *testing.T) {
 	}
 }
 
+// A look does not forget the labels of actors that another one has seen meanwhile.
+func TestActorsThatAnotherHasSeenAreNotForgotten(t *testing.T) {
+	s := newSource()
+	asked := 0
+	tl := tally.New(s, func(a observer.Actor) string { asked++; return a.Name }, 0)
+	s.during = func() {
+		s.during = nil
+		for id := range uint64(2 * tally.DefaultLabels) {
+			s.set(named(id+1, "a", 1))
+		}
+		tl.Read()
+	}
+	tl.Read()
+	tl.Read()
+	if want := 2 * tally.DefaultLabels; asked != want || tl.Known() != want {
+		t.Errorf("asked for a label %d times, %d actors are known, want %d", asked, tl.Known(), want)
+	}
+}
+
 // Looks, ends and births at the same time: no count is lost, none is counted twice.
 func TestConcurrent(t *testing.T) {
 	s := newSource()
