@@ -207,10 +207,11 @@ type crew struct {
 	failed  chan error      // capacity 1
 	hands   sync.WaitGroup
 
-	mu      sync.Mutex
-	held    map[uint64]*handed // by their numbers in the stream
-	halting bool
-	looking bool // whether the consumers are there
+	mu         sync.Mutex
+	held       map[uint64]*handed // by their numbers in the stream
+	halting    bool
+	looking    bool   // whether the consumers are there
+	reconnects uint64 // of the connection, when the wishes were last known to be there
 }
 
 // run is the body of the actor.
@@ -526,13 +527,15 @@ func (w *crew) look(now time.Time) {
 		}
 	}
 	silent := false
+	n := w.node.nc.Stats().Reconnects
 	for _, s := range w.sources {
-		if s.asked > 0 && now.Sub(s.sent) > pullFor+time.Second {
-			s.asked = 0
+		if n != w.reconnects || s.asked > 0 && now.Sub(s.sent) > pullFor+time.Second {
+			s.asked = 0 // the servers forget wishes with their connection
 		}
 		silent = silent || s.silent
 		wishes = append(wishes, s.wish())
 	}
+	w.reconnects = n
 	silent = silent && !w.looking && !w.halting
 	w.looking = w.looking || silent
 	w.mu.Unlock()

@@ -238,3 +238,30 @@ func TestDurableDenied(t *testing.T) {
 		wantErr(t, err, nats.ErrPermissionViolation, `"notes"`, strings.TrimSuffix(denied[user], ">"))
 	}
 }
+
+// After a reconnect, messages come at once: what was asked for before is forgotten.
+func TestDurableAsksAgain(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{JetStream: true, Listen: "127.0.0.1:0"})
+	n, v := joinBy(t, s, cluster.Config{Logger: slog.New(slog.DiscardHandler)}, nats.ReconnectWait(time.Millisecond))
+	got := make(chan int, 1)
+	handle(t, open[note](t, n, "notes", cluster.DurableConfig{}), 1, func(_ context.Context, m note) error {
+		got <- m.N
+		return nil
+	})
+	d := open[note](t, join(t, s, cluster.Config{}), "notes", cluster.DurableConfig{})
+	for i := range 2 {
+		if err := d.Send(within(t, 5*time.Second), note{i}); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-got:
+		case <-time.After(5 * time.Second): // when the servers would forget it anyway
+			t.Fatal("nothing comes after a reconnect")
+		}
+		if i == 0 {
+			v.cut()
+			eventually(t, "the connection is there again", func() bool { return n.Conn().Stats().Reconnects == 1 && n.Conn().IsConnected() })
+		}
+	}
+}

@@ -87,10 +87,10 @@ func newValve(t testing.TB, to string) *valve {
 }
 
 // joinBy is join over a connection through a valve.
-func joinBy(t testing.TB, s *embedded.Server, cfg cluster.Config) (*cluster.Node, *valve) {
+func joinBy(t testing.TB, s *embedded.Server, cfg cluster.Config, opts ...nats.Option) (*cluster.Node, *valve) {
 	t.Helper()
 	v := newValve(t, s.Server().Addr().String())
-	nc, err := nats.Connect(v.listener.Addr().String())
+	nc, err := nats.Connect(v.listener.Addr().String(), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
