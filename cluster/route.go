@@ -541,6 +541,9 @@ func (r *route) state(l *link, rd *reader) {
 		r.up()
 	}
 	l.stirred = time.Now()
+	if !l.vanished.IsZero() { // it is still about to say what came
+		l.vanished = l.stirred
+	}
 	var back []*job
 	for _, v := range news {
 		if v.n > processed {
