@@ -20,15 +20,16 @@ type Config struct {
 	Cluster string
 	// Codec of messages and answers; JSON if it is nil.
 	Codec Codec
-	// MaxSize is how many bytes an encoded message or answer may have, and how
-	// many a frame that comes in. 0: what the server takes, less 4 KiB.
+	// MaxSize is how many bytes an encoded message or answer may have that this
+	// node sends or takes. 0: what the server takes, less 4 KiB. The server has to
+	// take 64 KiB at least.
 	MaxSize int
 	// Window is how many messages at most are on their way from one node to one
-	// exposed name of another; 256 if it is 0.
+	// exposed name of another, and in the memory of both; 256 if it is 0, at most 65536.
 	Window int
 	// Beat is how often a node says that it lives, Lost for how long another
-	// hears nothing before it takes it for dead. 0: 500 ms and 2 s. All nodes
-	// should have the same.
+	// hears nothing before it takes it for dead. 0: 500 ms and 2 s; Beat is at
+	// least 1 ms, Lost two Beats. All nodes should have the same.
 	Beat, Lost time.Duration
 	// Find is how long a Send waits for a node that exposes the name before it
 	// returns ErrNotFound; 1 s if it is 0.
@@ -58,6 +59,10 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// minPayload is what the frames take in which a node tells how it fares, with the
+// text of an error and its stack.
+const minPayload = 64 << 10
+
 func (c Config) orDefaults(nc *nats.Conn) (Config, error) {
 	set := func(p *string, value string) {
 		if *p == "" {
@@ -84,21 +89,28 @@ func (c Config) orDefaults(nc *nats.Conn) (Config, error) {
 	if c.Window == 0 {
 		c.Window = 256
 	}
-	most := int(nc.MaxPayload()) - 4<<10
+	payload := int(nc.MaxPayload())
+	most := payload - 4<<10
 	if c.MaxSize == 0 {
 		c.MaxSize = most
 	}
 	switch {
-	case c.Beat < 0 || c.Lost < 2*c.Beat || c.Find < 0:
-		return c, fmt.Errorf("cluster: a node that beats every %v and is lost after %v", c.Beat, c.Lost)
+	case payload < minPayload:
+		return c, fmt.Errorf("cluster: the server takes %d bytes at once (its max_payload; 0 before the first connection), and a node needs %d", payload, minPayload)
+	case c.Beat < time.Millisecond:
+		return c, fmt.Errorf("cluster: Config.Beat is %v, at least 1ms is needed", c.Beat)
+	case c.Lost < 2*c.Beat:
+		return c, fmt.Errorf("cluster: Config.Lost is %v, less than two Beats of %v", c.Lost, c.Beat)
+	case c.Find < 0:
+		return c, fmt.Errorf("cluster: Config.Find is %v", c.Find)
 	case c.Lease <= c.Lost:
-		return c, fmt.Errorf("cluster: leases of %v, where a node is lost after %v", c.Lease, c.Lost)
+		return c, fmt.Errorf("cluster: Config.Lease is %v, not more than Config.Lost, %v", c.Lease, c.Lost)
 	case c.Replicas < 0 || c.Replicas > 5:
-		return c, fmt.Errorf("cluster: %d replicas, JetStream keeps 1 to 5", c.Replicas)
+		return c, fmt.Errorf("cluster: Config.Replicas is %d, JetStream keeps 1 to 5", c.Replicas)
 	case c.Window < 1 || c.Window > 1<<16:
-		return c, fmt.Errorf("cluster: a window of %d messages", c.Window)
+		return c, fmt.Errorf("cluster: Config.Window is %d, not 1 to %d", c.Window, 1<<16)
 	case c.MaxSize < 1 || c.MaxSize > most:
-		return c, fmt.Errorf("cluster: messages of %d bytes, where the server takes %d", c.MaxSize, most)
+		return c, fmt.Errorf("cluster: Config.MaxSize is %d, not 1 to %d, what the server takes less 4 KiB", c.MaxSize, most)
 	case nc.Opts.NoEcho:
 		return c, fmt.Errorf("cluster: a connection with NoEcho does not hear itself, as a node must")
 	}

@@ -31,16 +31,19 @@ var (
 	ErrMismatch = errors.New("cluster: mismatch")
 
 	// ErrTooLarge comes when an encoded message or answer is larger than
-	// Config.MaxSize, or than a durable inbox can ever have room for. It was not
-	// sent.
+	// Config.MaxSize, or than a durable inbox can ever have room for: it was not
+	// sent, or not taken. And when a node would expose more names than a beat of
+	// the size that the server takes can tell: of 1 MiB, some 20,000.
 	ErrTooLarge = errors.New("cluster: message too large")
 
 	// ErrUnregistered comes when a message has an interface type, or a type in
 	// it, that Register was not told of. It was not sent.
 	ErrUnregistered = errors.New("cluster: type not registered")
 
-	// ErrNodeClosed comes from everything that is done with a node of this
-	// process that was closed or is being drained.
+	// ErrNodeClosed comes from everything that is done with a node that was
+	// closed, and from what would begin something on one that is being drained:
+	// its Sends and Asks go on. Beside ErrUnknown or in an End, it is about the
+	// other node.
 	ErrNodeClosed = errors.New("cluster: node closed")
 
 	// ErrLeaseLost comes, beside actor.ErrAborted, as the cause of the context of

@@ -21,16 +21,25 @@ import (
 // A node exposes a name once.
 //
 // It lasts until ctx ends, the actor is closed, or the node is. Until then the
-// actor counts as reachable, and is not closed for want of an address. It costs
-// one subscription and two goroutines.
+// actor counts as reachable, and is not closed for want of an address. What it
+// was asked before is answered all the same, if it goes on. It costs one
+// subscription and two goroutines, and some 30 bytes and its name in every beat.
 //
 // Expose waits for the server's word that the node may, not longer than
 // Config.Find. The errors are ErrBadName, ErrNodeClosed, nats.ErrPermissionViolation,
-// what is wrong with the message type, and that the node has exposed the name.
+// what is wrong with the message type, ErrTooLarge with too many names, and that the
+// node has exposed the name. It panics if to is nil.
 func Expose[M any](ctx context.Context, n *Node, name string, to *actor.Address[M]) error {
+	if to == nil {
+		panic("cluster: Expose: to is nil")
+	}
 	if err := checkName("name", name); err != nil {
 		return err
 	}
+	if !n.hold() {
+		return named(name, ErrNodeClosed)
+	}
+	defer n.stopped.Done()
 	e := &exposure{node: n, name: name, exit: to.Wait, ends: actor.ErrClosed}
 	if err := expose(e, to); err != nil {
 		return named(name, err)
@@ -88,6 +97,7 @@ type exposure struct {
 	mu      sync.Mutex // guards what follows, and all inlets but what does not change; innermost
 	inlets  map[uint64]*inlet
 	ended   error
+	told    bool // the senders know
 	polling bool
 	asking  int
 }
@@ -213,6 +223,8 @@ func (e *exposure) enter() error {
 		return ErrNodeClosed
 	case n.exposed[e.name] != nil:
 		return errors.New("exposed twice by one node")
+	case n.beatSize(e.name) > int(n.nc.MaxPayload()):
+		return fmt.Errorf("%w: a beat with the names that the node exposes already, and this one", ErrTooLarge)
 	}
 	sub, err := n.nc.Subscribe(n.subj.inbox(n.id, e.name), e.receive)
 	if err != nil {
@@ -234,6 +246,7 @@ func (e *exposure) withdraw(why error) {
 	e.mu.Lock()
 	if e.ended != nil {
 		e.mu.Unlock()
+		e.abandon(why)
 		return
 	}
 	e.ended = why
@@ -242,6 +255,7 @@ func (e *exposure) withdraw(why error) {
 	n.mu.Lock()
 	if n.exposed[e.name] == e {
 		delete(n.exposed, e.name)
+		n.hidden[e] = struct{}{}
 		e.parting()
 	}
 	n.mu.Unlock()
@@ -256,8 +270,28 @@ func (e *exposure) withdraw(why error) {
 	for _, l := range e.inlets {
 		e.over(l)
 	}
+	e.told = true
 	e.mu.Unlock()
 	n.beat(0)
+}
+
+// abandon leaves unanswered what was asked, if the node is closed after the exposure
+// has ended.
+func (e *exposure) abandon(why error) {
+	if !errors.Is(why, ErrNodeClosed) {
+		return
+	}
+	e.moving.Lock()
+	defer e.moving.Unlock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if errors.Is(e.ended, ErrNodeClosed) {
+		return
+	}
+	e.ended = why
+	for _, l := range e.inlets {
+		e.over(l)
+	}
 }
 
 // over tells the sender of an inlet that the exposure has ended. mu is held.
@@ -267,7 +301,13 @@ func (e *exposure) over(l *inlet) {
 	if errors.Is(e.ended, ErrNodeClosed) {
 		how = endAll
 	}
-	e.node.end(l.from, l.id, l.processed, how, e.ended)
+	var refused []uint64 // the frame that says so may be lost, and this one not
+	for _, w := range l.news {
+		if w.kind == isRefused || w.kind == isMoved {
+			refused = append(refused, w.n)
+		}
+	}
+	e.node.end(l.from, l.id, l.processed, how, e.ended, refused...)
 	if how == endAll {
 		e.remove(l)
 	}
@@ -277,6 +317,7 @@ func (e *exposure) over(l *inlet) {
 func (e *exposure) remove(l *inlet) {
 	l.gone = true
 	delete(e.inlets, l.id)
+	e.node.inlets.Delete(l.id)
 	for _, cancel := range l.asks {
 		cancel()
 	}
@@ -307,8 +348,8 @@ func (e *exposure) busy() bool {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.asking > 0 {
-		return true
+	if e.asking > 0 || e.ended != nil {
+		return e.asking > 0
 	}
 	for _, l := range e.inlets {
 		if l.from != e.node.id {
@@ -316,6 +357,20 @@ func (e *exposure) busy() bool {
 		}
 	}
 	return false
+}
+
+// settled reports whether all that was asked is answered, and then forgets who may
+// have asked. The exposure has ended.
+func (e *exposure) settled() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.asking > 0 || !e.told {
+		return false
+	}
+	for _, l := range e.inlets {
+		e.remove(l)
+	}
+	return true
 }
 
 // room is how many messages the actor takes before senders wait.
@@ -378,29 +433,30 @@ func (n *Node) opened(from string, r *reader) {
 		}
 		l = &inlet{exposure: e, id: id, from: from, canceled: make(map[uint64]bool), asks: make(map[uint64]context.CancelFunc)}
 		e.inlets[id] = l
+		n.inlets.Store(id, l)
 	}
 	e.tell(l, true)
 }
 
 // inlet returns an inlet, or nil if it is not there or not of this sender.
 func (n *Node) inlet(id uint64, from string) *inlet {
-	n.mu.Lock()
-	_, exposures := n.all()
-	n.mu.Unlock()
-	for _, e := range exposures {
-		e.mu.Lock()
-		l := e.inlets[id]
-		e.mu.Unlock()
-		if l == nil {
-			continue
-		}
-		if l.from != from {
-			n.count.forged.Add(1)
-			return nil
-		}
-		return l
+	v, _ := n.inlets.Load(id)
+	l, _ := v.(*inlet)
+	if l != nil && l.from != from {
+		n.count.forged.Add(1)
+		return nil
 	}
-	return nil
+	return l
+}
+
+// forgotten forgets an inlet: its sender has no such link, and all that was sent on
+// it is settled. The frame that should have said so was lost, or never sent.
+func (n *Node) forgotten(from string, r *reader) {
+	if l := n.inlet(r.link(), from); l != nil {
+		l.exposure.mu.Lock()
+		l.exposure.remove(l)
+		l.exposure.mu.Unlock()
+	}
 }
 
 // asked handles what a sender wants of its link.
@@ -508,9 +564,10 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 		if f&flagDeadline != 0 {
 			m.within = time.Duration(min(r.uint(), 1<<40)) * time.Microsecond
 		}
+		m.try = f&flagTry != 0
 		if f&flagKey != 0 {
 			m.key, m.turn = r.string(), r.uint()
-			m.try, m.insist = f&flagTry != 0, f&flagInsist != 0
+			m.insist = f&flagInsist != 0
 		}
 		m.body = r.bytes()
 		m.last = len(r.rest) == 0
@@ -633,12 +690,8 @@ func (e *exposure) state(l *inlet, all []news, room int) (k int) {
 	b := appendUint(appendUint(appendUint(appendLink(head(kindState), l.id), seq), processed), l.granted)
 	b = appendUint(appendUint(b, l.done), uint64(room))
 	b = append(appendUint(b, uint64(k)), verdicts...)
-	b = appendUint(b, uint64(len(l.dones)))
-	for _, n := range l.dones {
-		b = appendUint(b, n)
-	}
+	e.node.publish(e.node.subj.control(l.from), appendUints(b, l.dones))
 	l.dones = nil
-	e.node.publish(e.node.subj.control(l.from), b)
 	return k
 }
 
@@ -692,8 +745,10 @@ func (e *exposure) wanted() bool {
 	return false
 }
 
-// look notices that the actor was closed, and tells again what may have been lost.
-func (e *exposure) look() {
+// look notices that the actor was closed, and tells again what may have been lost;
+// while the node drains also who has nothing to send, as that may have to be asked
+// for: see forgotten.
+func (e *exposure) look(draining bool) {
 	if e.closed() {
 		e.node.stopped.Go(func() { e.withdraw(e.ends) })
 		return
@@ -704,7 +759,7 @@ func (e *exposure) look() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, l := range e.inlets {
-		e.tell(l, len(l.news) > 0)
+		e.tell(l, draining || len(l.news) > 0)
 	}
 }
 

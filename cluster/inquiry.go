@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -36,31 +37,23 @@ func (l *link) inquire(now time.Time) {
 }
 
 func inquiry(k kind, link uint64, asks []uint64) []byte {
-	b := appendUint(appendLink(head(k), link), uint64(len(asks)))
-	for _, n := range asks {
-		b = appendUint(b, n)
-	}
-	return b
+	return appendUints(appendLink(head(k), link), asks)
 }
 
 // inquired says which asks are not under way. An answer leaves before its ask is
 // taken for over, so that it comes before this, if it comes.
 func (n *Node) inquired(from string, r *reader) {
-	id, asks := r.link(), r.uints()
-	l := n.inlet(id, from)
-	if l == nil || r.bad {
-		return
+	id := r.link()
+	asks := r.uints()
+	if l := n.inlet(id, from); l != nil { // else nothing is left of any
+		l.exposure.mu.Lock()
+		asks = slices.DeleteFunc(asks, func(k uint64) bool {
+			return k > l.processed || l.asks[k] != nil || l.parked[k] != nil
+		})
+		l.exposure.mu.Unlock()
 	}
-	var none []uint64
-	l.exposure.mu.Lock()
-	for _, k := range asks {
-		if k <= l.processed && l.asks[k] == nil && l.parked[k] == nil {
-			none = append(none, k)
-		}
-	}
-	l.exposure.mu.Unlock()
-	if len(none) > 0 {
-		n.publish(n.subj.control(from), inquiry(kindNone, id, none))
+	if len(asks) > 0 && !r.bad {
+		n.publish(n.subj.control(from), inquiry(kindNone, id, asks))
 	}
 }
 

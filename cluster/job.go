@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"tinyactor/actor"
-	"tinyactor/internal/remote"
 )
 
 // mode is what the one who sends wants to know.
@@ -44,6 +43,13 @@ type job struct {
 	unwatch  func() bool // asking: ctx no more
 }
 
+// forget is the end of a job that nothing has come of.
+func (j *job) forget() {
+	if j.unwatch != nil {
+		j.unwatch()
+	}
+}
+
 // settled is a job with its outcome, to be told once no lock is held.
 type settled struct {
 	*job
@@ -72,19 +78,12 @@ func (j *job) settle(err error) bool {
 	return !first && err != nil && j.mode != confirmed || j.unwatch != nil
 }
 
-// tell brings outcomes to those who are not in a Send any more.
-func (n *Node) tell(all []settled) {
+// reported notes what Config.Undelivered is to be told.
+func (n *Node) reported(all []settled) {
 	var back []report
 	for _, s := range all {
-		if s.unwatch != nil {
-			s.unwatch()
-		}
-		switch {
-		case s.err == nil:
-		case s.mode != asking: // or it was accepted, by an actor that has gone
+		if s.err != nil && s.mode != asking {
 			back = append(back, report{s.name, s.msg, s.err})
-		case s.mode == asking:
-			remote.Answer(s.reply, nil, s.err)
 		}
 	}
 	n.reports.add(back...)

@@ -197,14 +197,16 @@ func (r *route) spread() {
 	}
 }
 
-// flags are those of a keyed message. mu is held.
-func (j *job) flags() byte {
-	f := flagKey
+// flags are what its receiver has to know of a message. mu is held.
+func (j *job) flags() (f byte) {
 	if j.try {
 		f |= flagTry
 	}
-	if j.lane.insists() {
-		f |= flagInsist
+	if j.lane != nil {
+		f |= flagKey
+		if j.lane.insists() {
+			f |= flagInsist
+		}
 	}
 	return f
 }

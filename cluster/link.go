@@ -30,12 +30,13 @@ type link struct {
 	ended    bool      // the receiver takes no more, and may still answer
 	over     bool
 
-	next    uint64 // number of the next message
-	sent    uint64 // messages up to this one have been published
-	acked   uint64
-	granted uint64
-	room    uint64 // in the actor's inbox, when it acknowledged the last
-	wanted  bool   // it knows that there are messages and no credit
+	next     uint64 // number of the next message
+	sent     uint64 // messages up to this one have been published
+	acked    uint64
+	granted  uint64
+	room     uint64 // in the actor's inbox, when it acknowledged the last
+	wanted   bool   // it knows that there are messages and no credit
+	awaiting bool   // and that they wait
 
 	pending  []*job          // acked+1 to next-1
 	kept     []*job          // acknowledged, and not known to be done with
@@ -93,7 +94,7 @@ func (l *link) put(j *job) {
 		l.seal()
 	}
 	l.begin()
-	var flags byte
+	flags := j.flags()
 	var before uint64
 	if j.mode == asking {
 		flags |= flagAsk
@@ -106,9 +107,6 @@ func (l *link) put(j *job) {
 		}
 		l.asks[l.next] = j
 		l.now = true
-	}
-	if j.lane != nil {
-		flags |= j.flags()
 	}
 	l.buf = append(l.buf, flags)
 	if flags&flagDeadline != 0 {
@@ -248,9 +246,6 @@ func (l *link) probe() {
 
 // ack takes note of what the receiver has dealt with.
 func (l *link) ack(processed, granted, room uint64) {
-	if processed >= l.next { // not one of ours
-		return
-	}
 	if processed > l.acked {
 		n := processed - l.acked
 		clear(l.pending[:n])
@@ -259,7 +254,7 @@ func (l *link) ack(processed, granted, room uint64) {
 	}
 	l.room = room
 	if granted > l.granted {
-		l.granted, l.wanted = granted, false
+		l.granted, l.wanted, l.awaiting = granted, false, false
 	}
 }
 

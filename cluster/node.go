@@ -3,9 +3,11 @@ package cluster
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
@@ -25,6 +27,7 @@ type Node struct {
 	values  context.Context //nolint:containedctx // what the node's own actors are spawned under
 	reports reports
 	leases  leases
+	inlets  sync.Map // *inlet by the number of its link
 
 	stop    chan struct{} // closed by Close
 	leaving chan struct{} // closed by Drain, or by Close
@@ -37,13 +40,15 @@ type Node struct {
 	routes     map[routeKey]*route
 	links      map[uint64]*link // that this node sends on
 	exposed    map[string]*exposure
-	watches    map[string][]*watch  // by name
-	farewells  map[uint64]*farewell // by exposure, of those that have ended lately
-	nextID     uint64               // of exposures
+	hidden     map[*exposure]struct{} // exposed no more, and asked something that is not answered
+	watches    map[string][]*watch    // by name
+	farewells  map[uint64]*farewell   // by exposure, of those that have ended lately
+	nextID     uint64                 // of exposures
 	publishers []*publisher
 	crews      map[*crew]struct{}
 	draining   bool
 	closed     bool
+	done       chan struct{} // closed when Close has done its work
 }
 
 // peer is a node as its beats say, this one included.
@@ -84,7 +89,8 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 		stop: make(chan struct{}), leaving: make(chan struct{}), crews: make(map[*crew]struct{}),
 		values: context.WithoutCancel(ctx),
 		peers:  make(map[string]*peer), routes: make(map[routeKey]*route),
-		links: make(map[uint64]*link), exposed: make(map[string]*exposure),
+		links: make(map[uint64]*link), exposed: make(map[string]*exposure), hidden: make(map[*exposure]struct{}),
+		done:    make(chan struct{}),
 		watches: make(map[string][]*watch), farewells: make(map[uint64]*farewell),
 	}
 	n.reports.node = n
@@ -98,6 +104,11 @@ func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 			return nil, fmt.Errorf("cluster: join: %w", err)
 		}
 		n.subs = append(n.subs, sub)
+		// Bounded by what this node has asked: the client would drop answers.
+		if err := sub.SetPendingLimits(-1, -1); err != nil {
+			n.unsubscribe()
+			return nil, fmt.Errorf("cluster: join: %w", err)
+		}
 	}
 	n.beat(beatHello)
 	// Once this has come back, the server knows the subscriptions, and has said
@@ -188,6 +199,8 @@ func (n *Node) look(now time.Time, slept bool) {
 	}
 	news := n.news(now)
 	routes, exposures := n.all()
+	maps.DeleteFunc(n.hidden, func(e *exposure, _ struct{}) bool { return e.settled() })
+	draining := n.draining
 	n.mu.Unlock()
 	if news {
 		n.leases.wake("")
@@ -200,7 +213,7 @@ func (n *Node) look(now time.Time, slept bool) {
 		r.look(now)
 	}
 	for _, e := range exposures {
-		e.look()
+		e.look(draining)
 	}
 	n.wonder(now)
 }
@@ -216,10 +229,17 @@ func (n *Node) all() (routes []*route, exposures []*exposure) {
 	return routes, exposures
 }
 
+// listening returns the exposures that other nodes may still speak of. n.mu is held.
+func (n *Node) listening() []*exposure {
+	_, exposures := n.all()
+	return slices.AppendSeq(exposures, maps.Keys(n.hidden))
+}
+
 // gone ends what there is with a node that has gone.
 func (n *Node) gone(id string, why error) {
 	n.mu.Lock()
-	routes, exposures := n.all()
+	routes, _ := n.all()
+	exposures := n.listening()
 	n.mu.Unlock()
 	for _, r := range routes {
 		r.lose(id, why)
@@ -259,6 +279,16 @@ func (n *Node) beat(flags byte, to ...string) {
 	}
 }
 
+// beatSize returns how large a beat may be that has one name more. mu is held.
+func (n *Node) beatSize(name string) int {
+	const each = 1 + 2*binary.MaxVarintLen64 + 2 // what goes with a name
+	size := 2 + 2 + len(n.id) + binary.MaxVarintLen64 + each + len(name)
+	for other := range n.exposed {
+		size += each + len(other)
+	}
+	return size
+}
+
 // publish sends a frame. What is lost here, as if the network had lost it, is
 // found out by numbers and by beats.
 func (n *Node) publish(subject string, frame []byte) {
@@ -281,6 +311,8 @@ func (n *Node) control(m *nats.Msg) {
 		n.asked(k, from, &r)
 	case kindInquiry:
 		n.inquired(from, &r)
+	case kindForgotten:
+		n.forgotten(from, &r)
 	case kindState, kindAnswer, kindEnd, kindNone:
 		n.told(k, from, &r)
 	case kindFarewell:
@@ -307,13 +339,18 @@ func (n *Node) open(m *nats.Msg) (r reader, k kind, from string, ok bool) {
 		n.count.forged.Add(1)
 		return r, 0, "", false
 	}
-	if len(m.Data) > max(n.cfg.MaxSize, packetSize, 3*maxText)+4<<10 {
-		n.count.tooLarge.Add(1)
-		return r, 0, "", false
-	}
 	r.rest = m.Data
 	v := r.byte()
 	k = kind(r.byte())
+	if len(m.Data) > max(n.cfg.MaxSize, packetSize, 3*maxText)+4<<10 {
+		switch {
+		case v == version && (k == kindData || k == kindAnswer): // what is in it is refused, and its sender told
+		case v == version && (k == kindBeat || k == kindEnd): // as large as what they tell
+		default:
+			n.count.tooLarge.Add(1)
+			return r, 0, "", false
+		}
+	}
 	if v != version {
 		n.count.version.Add(1)
 		n.foreign(from, v)
@@ -424,13 +461,7 @@ func (n *Node) Drain(ctx context.Context) error {
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	var err error
-	// Twice with beats between: who has not yet heard of the draining may send.
-	for quiet := 0; quiet < 3 && err == nil; {
-		if n.busy() {
-			quiet = 0
-		} else {
-			quiet++
-		}
+	for n.busy() && err == nil {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -451,7 +482,8 @@ func (n *Node) depart() {
 // busy reports whether anything is under way to or from this node.
 func (n *Node) busy() bool {
 	n.mu.Lock()
-	routes, exposures := n.all()
+	routes, _ := n.all()
+	exposures := n.listening()
 	handling, publishers := len(n.crews) > 0, n.publishers
 	n.mu.Unlock()
 	if handling || slices.ContainsFunc(publishers, (*publisher).busy) {
@@ -465,7 +497,8 @@ func (n *Node) busy() bool {
 // abort timer runs out. Other nodes take over what has ended. What was sent and not yet
 // acknowledged is reported with ErrUnknown; Sends that wait return ErrNodeClosed;
 // what other nodes have sent and was not yet accepted is handed back to them. It
-// waits until all is reported. It does not close the connection.
+// waits until all is reported; so does every other call. It does not close the
+// connection.
 func (n *Node) Close() error {
 	n.mu.Lock()
 	n.depart()
@@ -474,10 +507,13 @@ func (n *Node) Close() error {
 	n.mu.Lock()
 	if n.closed {
 		n.mu.Unlock()
+		<-n.done
 		return nil
 	}
 	n.closed = true
-	routes, exposures := n.all()
+	defer close(n.done)
+	routes, _ := n.all()
+	exposures := n.listening()
 	n.unwatch()
 	n.mu.Unlock()
 	n.leases.close()
@@ -521,8 +557,20 @@ const (
 	endAll                   // no later message was accepted or will be; no answer comes
 )
 
-// end tells a node that a link is over, and up to which message it was used.
-func (n *Node) end(to string, link, processed uint64, how ending, why error) {
+// end tells a node that a link is over, up to which message it was used, and which
+// of these were refused, as far as the node is not known to have heard that.
+func (n *Node) end(to string, link, processed uint64, how ending, why error, refused ...uint64) {
 	b := append(appendUint(appendLink(head(kindEnd), link), processed), byte(how))
-	n.publish(n.subj.control(to), appendError(b, why))
+	n.publish(n.subj.control(to), appendUints(appendError(b, why), refused))
+}
+
+// hold has Close wait until stopped.Done is called, or returns false if the node
+// is closed.
+func (n *Node) hold() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.closed {
+		n.stopped.Add(1)
+	}
+	return !n.closed
 }

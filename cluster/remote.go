@@ -28,6 +28,8 @@ import (
 //     for room; the first TrySend also waits until the name is found. For a
 //     stream of messages from one goroutine see Async.
 //   - There may be nobody: ErrNotFound when no living node exposes the name.
+//   - Nobody knows who sends: an actor that sends to its own full inbox by its
+//     name waits for itself.
 //   - Only what the Codec takes travels: with JSON, exported fields. One
 //     actor.Reply per message does, see [Register].
 //   - If ctx ends while a message is on its way, it is called back. Send returns
@@ -52,7 +54,8 @@ type Remote[M any] struct {
 
 // Lookup returns where messages for a name can be sent to. It does not wait: a
 // node that exposes the name is found when a message is sent, or ErrNotFound
-// returned. What is wrong with the name or with the type, every Send returns.
+// returned. What is wrong with the name or with the type, every Send returns. The
+// node remembers each name and type until it is closed.
 func Lookup[M any](n *Node, name string) *Remote[M] {
 	r := &Remote[M]{node: n, name: name}
 	if r.err = checkName("name", name); r.err != nil {
@@ -117,6 +120,7 @@ func (r *Remote[M]) send(ctx context.Context, msg M, mode mode) error {
 		return err
 	}
 	if err := r.route.submit(j); err != nil {
+		j.forget()
 		return named(r.name, err)
 	}
 	if j.mode != confirmed {
@@ -134,9 +138,10 @@ func (r *Remote[M]) try(msg M, mode mode) error {
 	if err != nil {
 		return err
 	}
-	j.try = r.key != ""
+	j.try = r.key != "" || j.mode == confirmed // else it is not waited for anyway
 	r.route.found()
 	if err := r.route.try(j); err != nil {
+		j.forget()
 		return named(r.name, err)
 	}
 	return r.route.await(context.Background(), j)
@@ -189,7 +194,7 @@ func (r *route) nodes() (ids []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, l := range r.links {
-		if l.open && !l.retired && l.refused == nil {
+		if l.takes() {
 			ids = append(ids, l.peer)
 		}
 	}

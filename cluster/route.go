@@ -35,12 +35,19 @@ type route struct {
 	out    []settled       // to be told by unlock
 }
 
-// unlock releases mu and then tells what was settled.
+// unlock releases mu and then tells what was settled; reports first, so that Close
+// waits for them.
 func (r *route) unlock() {
 	out := r.out
 	r.out = nil
+	r.node.reported(out)
 	r.mu.Unlock()
-	r.node.tell(out)
+	for _, s := range out {
+		s.forget()
+		if s.err != nil && s.mode == asking {
+			remote.Answer(s.reply, nil, s.err)
+		}
+	}
 }
 
 // to returns the route for a name and a type, made if there is none.
@@ -218,8 +225,14 @@ func (r *route) again(back []*job, why error) {
 		case j.over:
 		case j.canceled != nil:
 			r.settle(j, j.canceled)
-		case r.hopeless() != nil, j.try, j.mode == async && r.overtaken(j):
+		case r.hopeless() != nil, j.try && j.lane != nil, j.mode == async && r.overtaken(j):
 			r.settle(j, handedBack(r.name, why))
+		case j.try:
+			if l := r.place(j); l != nil && len(live) == 0 {
+				l.put(j)
+			} else {
+				r.settle(j, named(r.name, actor.ErrFull))
+			}
 		case j.lane != nil:
 			j.link = nil
 			r.lanes.insert(j)
@@ -402,6 +415,7 @@ func (r *route) await(ctx context.Context, j *job) error {
 	if r.unqueue(j) {
 		j.over = true
 		r.mu.Unlock()
+		j.forget()
 		return reason
 	}
 	peer := ""
@@ -487,10 +501,10 @@ func (r *route) dispatch() {
 // want tells the receivers, once, that there is no credit left. mu is held.
 func (r *route) want(waits bool) {
 	for _, l := range r.links {
-		if !l.open || l.wanted || l.retired || l.refused != nil || l.credit() > 0 {
+		if !l.open || l.wanted && (l.awaiting || !waits) || l.retired || l.refused != nil || l.credit() > 0 {
 			continue
 		}
-		l.wanted = waits
+		l.wanted, l.awaiting = true, waits
 		b := appendBool(appendUint(appendLink(head(kindWant), l.id), l.granted), waits)
 		r.node.publish(r.node.subj.control(l.peer), b)
 	}
@@ -504,8 +518,11 @@ func (n *Node) told(k kind, from string, rd *reader) {
 	l := n.links[id]
 	n.mu.Unlock()
 	if l == nil {
-		if seq := rd.uint(); k == kindState && seq > 0 {
-			n.confirm(from, id, seq)
+		if k == kindState {
+			if seq := rd.uint(); seq > 0 {
+				n.confirm(from, id, seq)
+			}
+			n.publish(n.subj.control(from), appendLink(head(kindForgotten), id))
 		}
 		return
 	}
@@ -533,6 +550,9 @@ func (r *route) state(l *link, rd *reader) {
 	others := rd.uints()
 	r.mu.Lock()
 	defer r.unlock()
+	if processed >= l.next {
+		rd.fail()
+	}
 	if rd.bad || l.over {
 		return
 	}
@@ -645,7 +665,6 @@ func (r *route) answer(l *link, rd *reader) {
 	}
 	value, derr := r.node.decodeAnswer(j.reply, rd.rest)
 	if derr != nil {
-		r.node.count.mismatch.Add(1)
 		remote.Answer(j.reply, nil, named(r.name, fmt.Errorf("%w: the answer: %w", actor.ErrNoReply, derr)))
 		return
 	}
@@ -657,6 +676,10 @@ func (r *route) end(l *link, rd *reader) {
 	processed := rd.uint()
 	how := ending(rd.byte())
 	err := rd.error()
+	var refused []uint64
+	if len(rd.rest) > 0 {
+		refused = rd.uints()
+	}
 	r.mu.Lock()
 	defer r.unlock()
 	if rd.bad || l.over {
@@ -672,6 +695,14 @@ func (r *route) end(l *link, rd *reader) {
 		r.node.cfg.Logger.Warn("cluster: refused", "name", r.name, "by", l.peer, "err", err)
 		r.dispatch()
 		return
+	}
+	for _, n := range refused {
+		if n > processed {
+			continue
+		}
+		if j := l.take(n); j != nil {
+			l.wait(j) // not accepted, as what waits
+		}
 	}
 	r.processed(l, processed)
 	if how != endKept {
@@ -721,7 +752,7 @@ func (r *route) lose(id string, why error) {
 		case l.peer != id:
 		case l.open && errors.Is(why, ErrNodeClosed): // what it has taken it says, by another way
 			l.left = why
-			if l.vanished.IsZero() {
+			if l.vanished.IsZero() || l.ended {
 				l.vanished = time.Now()
 			}
 		default:
@@ -751,6 +782,7 @@ func (r *route) look(now time.Time) {
 	r.mu.Lock()
 	for _, l := range slices.Clone(r.links) {
 		switch {
+		case l.ended && l.left == nil: // answers may still come, or are inquired after
 		case !l.vanished.IsZero() && now.Sub(l.vanished) > 2*r.node.cfg.Beat:
 			why := ErrNotFound
 			if l.left != nil {
@@ -770,7 +802,9 @@ func (r *route) look(now time.Time) {
 	}
 	for _, l := range r.links {
 		l.inquire(now)
-		l.wanted = l.wanted && now.Sub(l.stirred) < r.node.cfg.Beat // it may have been lost
+		if now.Sub(l.stirred) >= r.node.cfg.Beat { // it may have been lost
+			l.wanted, l.awaiting = false, false
+		}
 	}
 	r.dispatch()
 	if len(r.links) == 0 && r.hopeless() != nil {

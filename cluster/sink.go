@@ -16,7 +16,8 @@ type sink[M any] struct {
 	to *actor.Address[M]
 }
 
-// take decodes a message and gives it to the actor. It waits while there is no room.
+// take decodes a message and gives it to the actor. It waits while there is no room,
+// but with a message that does not.
 func (s *sink[M]) take(l *inlet, in incoming) error {
 	if in.ask {
 		return s.ask(l, in)
@@ -25,7 +26,7 @@ func (s *sink[M]) take(l *inlet, in incoming) error {
 	if err != nil {
 		return err
 	}
-	if err := s.to.TrySend(m); !errors.Is(err, actor.ErrFull) {
+	if err := s.to.TrySend(m); in.try || !errors.Is(err, actor.ErrFull) {
 		return err
 	}
 	ctx, end := s.waiting(l, in.n)
@@ -43,9 +44,12 @@ func (s *sink[M]) ask(l *inlet, in incoming) error {
 	if err != nil {
 		return err
 	}
-	if roomOf(remote.Look(s.to)) == 0 {
+	sight := remote.Look(s.to)
+	if roomOf(sight) == 0 {
 		_, end := s.waiting(l, in.n)
 		defer end()
+	}
+	if sight.Bound == remote.Full { // others may take the room that there is
 		stop := context.AfterFunc(s.exposure.ctx, q.cancel)
 		defer stop()
 	}
@@ -99,7 +103,7 @@ func (s *sink[M]) question(l *inlet, in incoming) (m M, _ *question, err error) 
 // answer waits for the answer and sends it.
 func (q *question) answer() {
 	value, err := q.Wait()
-	q.exposure.answer(q.inlet, q.n, value, err)
+	q.exposure.answer(q, value, err)
 	q.end()
 	if q.then != nil {
 		q.then()
@@ -155,23 +159,26 @@ func (s *sink[M]) decode(body []byte, ctx context.Context) (m M, q *remote.Quest
 	return m, q, nil
 }
 
-// answer sends the answer of an ask.
-func (e *exposure) answer(l *inlet, n uint64, value any, err error) {
-	b := appendUint(appendLink(head(kindAnswer), l.id), n)
-	if err != nil {
-		b = appendError(b, err)
-		e.node.publish(e.node.subj.control(l.from), b)
-		return
+// answer sends the answer of an ask: its error, and its value if there is one. Of
+// what has no value the zero one is made where it arrives.
+func (e *exposure) answer(q *question, value any, err error) {
+	b := appendUint(appendLink(head(kindAnswer), q.inlet.id), q.n)
+	full := appendError(b, err)
+	if v := reflect.ValueOf(value); v.IsValid() && (err == nil || !v.IsZero()) {
+		var failed error
+		if full, failed = e.node.encodeAnswer(full, q.Reply, value); failed != nil {
+			if err == nil {
+				err = fmt.Errorf("cluster: %q: %w: the answer: %w", e.name, actor.ErrNoReply, failed)
+			}
+			full = appendError(b, err)
+		}
 	}
-	full, err := e.node.encodeAnswer(appendError(b, nil), value)
-	if err != nil {
-		full = appendError(b, fmt.Errorf("cluster: %q: %w: the answer: %w", e.name, actor.ErrNoReply, err))
-	}
-	e.node.publish(e.node.subj.control(l.from), full)
+	e.node.publish(e.node.subj.control(q.inlet.from), full)
 }
 
-func (n *Node) encodeAnswer(dst []byte, value any) ([]byte, error) {
-	s, err := shapeOf(reflect.TypeOf(value))
+// encodeAnswer appends the value that a Reply takes.
+func (n *Node) encodeAnswer(dst []byte, reply, value any) ([]byte, error) {
+	s, err := shapeOf(remote.Answered(reply))
 	if err != nil {
 		return nil, err
 	}
@@ -185,12 +192,17 @@ func (n *Node) encodeAnswer(dst []byte, value any) ([]byte, error) {
 
 // decodeAnswer makes the value that a Reply takes.
 func (n *Node) decodeAnswer(reply any, body []byte) (any, error) {
+	if len(body) > n.cfg.MaxSize {
+		n.count.tooLarge.Add(1)
+		return nil, fmt.Errorf("%w: %d bytes, and node %s takes %d", ErrTooLarge, len(body), n.id, n.cfg.MaxSize)
+	}
 	s, err := shapeOf(remote.Answered(reply))
 	if err != nil {
 		return nil, err
 	}
 	p, _, err := s.decode(n.cfg.Codec, body)
 	if err != nil {
+		n.count.mismatch.Add(1)
 		return nil, err
 	}
 	return p.Elem().Interface(), nil

@@ -21,7 +21,7 @@ type Stats struct {
 	// Frames and messages that came in and were refused.
 	Forged    uint64 // with a reply subject that is not the sender's
 	Malformed uint64 // not to be read
-	TooLarge  uint64 // larger than Config.MaxSize
+	TooLarge  uint64 // with more than Config.MaxSize
 	Version   uint64 // of another wire version
 	Mismatch  uint64 // another type or codec, or it does not decode
 	Missing   uint64 // messages that the network has lost before they came

@@ -5,28 +5,30 @@ import (
 )
 
 // version is the first byte of everything that a node publishes. Whoever reads
-// another does not read on, but for the two strings of an open frame's and a
-// beat's head, which stay as they are.
+// another does not read on, but for the number of the link in an open frame, which
+// stays where it is. A frame of the same version may have more at its end than is
+// read.
 const version = 1
 
 // kind is the second byte.
 type kind byte
 
 const (
-	kindBeat     kind = iota + 1 // a node lives, and exposes these names
-	kindOpen                     // sender to receiver: begin a link
-	kindData                     // messages of a link
-	kindWant                     // the sender has messages and no credit
-	kindCancel                   // the sender does not want this message any more, if it is not too late
-	kindState                    // receiver to sender: what has come, and credit
-	kindAnswer                   // of an ask
-	kindEnd                      // the link is over
-	kindFarewell                 // to all, or an answer: how an exposed actor has ended
-	kindWonder                   // the beats speak of an actor no more: how has it ended?
-	kindHint                     // to all: the record of a lease or a session has changed
-	kindHeard                    // the sender has the verdicts of a state frame
-	kindInquiry                  // of these asks the sender has had no answer for long
-	kindNone                     // the receiver has none of these asks under way
+	kindBeat      kind = iota + 1 // a node lives, and exposes these names
+	kindOpen                      // sender to receiver: begin a link
+	kindData                      // messages of a link
+	kindWant                      // the sender has messages and no credit
+	kindCancel                    // the sender does not want this message any more, if it is not too late
+	kindState                     // receiver to sender: what has come, and credit
+	kindAnswer                    // of an ask
+	kindEnd                       // the link is over
+	kindFarewell                  // to all, or an answer: how an exposed actor has ended
+	kindWonder                    // the beats speak of an actor no more: how has it ended?
+	kindHint                      // to all: the record of a lease or a session has changed
+	kindHeard                     // the sender has the verdicts of a state frame
+	kindInquiry                   // of these asks the sender has had no answer for long
+	kindNone                      // the receiver has none of these asks under way
+	kindForgotten                 // the sender has no such link, any more
 )
 
 // Flags of a data frame.
@@ -40,7 +42,7 @@ const (
 	flagAsk byte = 1 << iota
 	flagDeadline
 	flagKey    // it is for one key of the name, which follows
-	flagTry    // it does not wait for room: of keyed messages only
+	flagTry    // it does not wait for room
 	flagInsist // it is to be taken though another node would be the one to hold its key
 )
 
@@ -141,6 +143,14 @@ func (r *reader) verdicts() (all []verdict) {
 		all = append(all, v)
 	}
 	return all
+}
+
+func appendUints(dst []byte, all []uint64) []byte {
+	dst = appendUint(dst, uint64(len(all)))
+	for _, n := range all {
+		dst = appendUint(dst, n)
+	}
+	return dst
 }
 
 func (r *reader) uints() (all []uint64) {

@@ -93,6 +93,18 @@ func (l *lossy) load(each int) {
 // answer was lost.
 func (l *lossy) check() (delivered, back, unanswered int) {
 	l.t.Helper()
+	eventually(l.t, "what the actors have accepted is handled", func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		left := 0
+		for _, n := range l.there {
+			left += int(n.Stats().Received)
+		}
+		for _, n := range l.handled {
+			left -= n
+		}
+		return left == 0
+	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for n := 1; n <= int(l.books.next.Load()); n++ {

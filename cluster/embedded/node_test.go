@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
 	"tinyactor/actor"
@@ -76,12 +77,19 @@ func TestJoinRefuses(t *testing.T) {
 	s := start(t, embedded.Config{})
 	nc := connect(t, s)
 	for what, cfg := range map[string]cluster.Config{
-		"name": {Name: "a.>"}, "cluster": {Cluster: "x y"}, "window": {Window: -1}, "size": {MaxSize: 1 << 30}, "beat": {Beat: 2 * time.Second},
+		`"a.>"`: {Name: "a.>"}, `"x y"`: {Cluster: "x y"}, "Config.Window": {Window: -1}, "Config.MaxSize": {MaxSize: 1 << 30}, "Config.Beat": {Beat: 4},
+		"Config.Lost": {Beat: 2 * time.Second}, "Config.Find": {Find: -1}, "Config.Lease": {Lease: time.Second}, "Config.Replicas": {Replicas: 6},
 	} {
 		if n, err := cluster.Join(t.Context(), nc, cfg); err == nil {
 			n.Close()
 			t.Errorf("Join takes a wrong %s", what)
+		} else if !strings.Contains(err.Error(), what) {
+			t.Errorf("%q does not name %s", err, what)
 		}
+	}
+	s = start(t, embedded.Config{Adjust: func(o *server.Options) { o.MaxPayload = 16 << 10 }})
+	if n, err := cluster.Join(t.Context(), connect(t, s), cluster.Config{}); err == nil || !strings.Contains(err.Error(), "max_payload") {
+		t.Errorf("where the server takes 16 KiB at once: %v, %v", n, err)
 	}
 }
 

@@ -109,7 +109,15 @@ func restarts(t *testing.T, url string, end, run func()) {
 	if err := here.Drain(within(t, 10*time.Second)); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "the inbox is empty", func() bool { return addr.Len() == 0 })
+	eventually(t, "what the actor has accepted is handled", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		left := int(there.Stats().Received)
+		for _, n := range handled {
+			left -= n
+		}
+		return left == 0
+	})
 	mu.Lock()
 	defer mu.Unlock()
 	unknown, refused := 0, 0
