@@ -729,15 +729,18 @@ func (r *route) processed(l *link, processed uint64) {
 	if processed >= l.next || processed <= l.acked {
 		return
 	}
-	l.crowd = l.count
+	told := 0 // senders that have waited for this
 	for _, j := range l.pending[:processed-l.acked] {
 		if j == nil {
 			continue
 		}
 		r.accepted(l, j)
 		if j.mode == confirmed {
-			l.crowd++
+			told++
 		}
+	}
+	if l.crowd = 0; told > 0 {
+		l.crowd = l.count + told
 	}
 	l.ack(processed, l.granted, l.room)
 }
