@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"maps"
-	"runtime"
 	"slices"
 	"time"
 )
@@ -53,8 +52,6 @@ type link struct {
 	now      bool      // buf must leave at once
 	awaited  uint64    // a packet up to this number waits to be acknowledged
 	flushing bool
-	crowd    int       // so many messages may soon be in buf: see gather
-	gathers  bool      // somebody gathers, and flushes after that
 	stirred  time.Time // when something was published or heard
 }
 
@@ -139,44 +136,8 @@ func (l *link) begin() {
 // due reports whether the packet should leave: at once if nothing is under way,
 // else when it is large, or when what is under way has arrived.
 func (l *link) due() bool {
-	return !l.flushing && !l.gathers && !l.over && (len(l.full) > 0 || len(l.buf) > 0 &&
+	return !l.flushing && !l.over && (len(l.full) > 0 || len(l.buf) > 0 &&
 		(l.now || l.awaited <= l.acked || len(l.buf) >= packetSize || l.count*4 >= l.route.node.cfg.Window))
-}
-
-// The yields of gather, and the time after which it begins no other: where there is
-// more to do than the processors can, one yield is long.
-const (
-	gatherYields = 4
-	gatherTime   = 100 * time.Microsecond
-)
-
-// sparse reports whether the packet is due, and others may be about to put in theirs.
-func (l *link) sparse() bool { return l.due() && len(l.full) == 0 && l.count < l.crowd }
-
-// gather lets those run who have just been told that their messages were accepted,
-// before the packet leaves: most send the next at once. Without that, the first of
-// them would take a packet for itself. route.mu is held, and is released meanwhile.
-func (l *link) gather() {
-	began := time.Now()
-	for k := 0; k < gatherYields && l.sparse() && time.Since(began) < gatherTime; k++ {
-		l.gathers = true
-		l.route.unlock()
-		runtime.Gosched()
-		l.route.mu.Lock()
-		l.gathers = false
-	}
-}
-
-// gatherAside is gather and flush for those who must not wait. route.mu is held.
-func (l *link) gatherAside() {
-	l.gathers = true
-	l.route.node.stopped.Go(func() {
-		l.route.mu.Lock()
-		defer l.route.unlock()
-		l.gathers = false
-		l.gather()
-		l.flush()
-	})
 }
 
 // flush publishes what is due. route.mu is held, and is released meanwhile.

@@ -364,9 +364,6 @@ func (r *route) submit(j *job) error {
 	defer r.unlock()
 	if l := r.place(j); l != nil {
 		l.put(j)
-		if j.mode == confirmed && l.sparse() {
-			l.gather()
-		}
 		l.flush()
 		return nil
 	}
@@ -391,9 +388,6 @@ func (r *route) try(j *job) error {
 	}
 	if l := r.place(j); l != nil {
 		l.put(j)
-		if j.mode == confirmed && l.sparse() {
-			l.gather()
-		}
 		l.flush()
 		return nil
 	}
@@ -607,9 +601,6 @@ func (r *route) state(l *link, rd *reader) {
 		}
 		r.again(back, why)
 	}
-	if l.sparse() {
-		l.gatherAside()
-	}
 	r.dispatch()
 	r.finish(l)
 }
@@ -729,18 +720,11 @@ func (r *route) processed(l *link, processed uint64) {
 	if processed >= l.next || processed <= l.acked {
 		return
 	}
-	told := 0 // senders that have waited for this
 	for _, j := range l.pending[:processed-l.acked] {
 		if j == nil {
 			continue
 		}
 		r.accepted(l, j)
-		if j.mode == confirmed {
-			told++
-		}
-	}
-	if l.crowd = 0; told > 0 {
-		l.crowd = l.count + told
 	}
 	l.ack(processed, l.granted, l.room)
 }
