@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -90,11 +92,16 @@ func startProcess(cfg nodeConfig) (*process, error) {
 	return p, p.cmd.Start()
 }
 
-// freeAddresses returns addresses on which nobody listens, and, with luck, nobody
-// will before the nodes do.
+// freeAddresses returns addresses on which nobody listens. On Linux, where all of
+// 127.0.0.0/8 is this machine, they are on one that is nobody else's, so that no
+// other program is given them before the nodes listen there.
 func freeAddresses(n int) (all []string, err error) {
+	host := "127.0.0.1"
+	if runtime.GOOS == "linux" {
+		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	}
 	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := net.Listen("tcp", host+":0")
 		if err != nil {
 			return nil, err
 		}
