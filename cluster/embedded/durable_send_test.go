@@ -519,16 +519,18 @@ func TestDurableSendEnds(t *testing.T) {
 	if err := <-sent; !errors.Is(err, cluster.ErrNodeClosed) || errors.Is(err, cluster.ErrUnknown) {
 		t.Errorf("a Send that waits: %v", err)
 	}
-	n, v := joinBy(t, s, cluster.Config{Name: "late", Undelivered: func(string, any, error) {}})
+	var v *valve
+	unlock := sync.OnceFunc(func() { v.closed.Unlock() })
+	n, v = joinBy(t, s, cluster.Config{Name: "late", Undelivered: func(string, any, error) { unlock() }})
 	d = open[note](t, n, "late", cluster.DurableConfig{})
 	v.closed.Lock()
+	defer unlock()
 	if err := d.Async().Send(t.Context(), note{1}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	context.AfterFunc(ctx, v.closed.Unlock)
-	if err := n.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := n.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) { // only then may the message go on
 		t.Errorf("Drain with a message on its way: %v", err)
 	}
 	n = join(t, s, cluster.Config{Name: "two"})

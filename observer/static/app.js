@@ -104,7 +104,8 @@ function route() {
   if (name === 'back') history.replaceState(null, '', address());
   show();
   if (view.actor !== 0 && view.actor !== before) $('detail').focus({ preventScroll: true });
-  if (view.actor === 0 && before !== 0) focusRow(before);
+  // This comes a moment after the key: who searches by then stays there.
+  if (view.actor === 0 && before !== 0 && document.activeElement !== $('search')) focusRow(before);
 }
 
 // focusRow brings who closes the detail view back to where it was opened.
