@@ -264,10 +264,7 @@ func testLeaseFaults(t *testing.T) {
 	}
 	all.Wait()
 	for _, n := range nodes {
-		n.leases.leave(t.Context(), false)
-		n.leases.close()
-		close(n.stop)
-		n.stopped.Wait()
+		leave(t, n)
 	}
 	s.late.Wait()
 	t.Logf("%d terms, %d taken from sessions that were ended; two at a time for at most %v", len(fences), s.taken, longest)
@@ -279,6 +276,29 @@ func testLeaseFaults(t *testing.T) {
 	}
 }
 
+// leave ends what a node of testNode has begun.
+func leave(t *testing.T, n *Node) {
+	n.leases.leave(context.WithoutCancel(t.Context()), false) // also in a Cleanup
+	n.leases.close()
+	close(n.stop)
+	n.stopped.Wait()
+}
+
+// twoSessions returns those of two nodes, a and b, that hear each other.
+func twoSessions(t *testing.T, s *store) (sessions []*session) {
+	for _, id := range []string{"a", "b"} {
+		n := testNode(s, id)
+		n.hear("a", "b")
+		ses, err := n.session(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, ses)
+		t.Cleanup(func() { leave(t, n) })
+	}
+	return sessions
+}
+
 // Who does not wait for the outcome of an acquisition does not get the lease, and
 // others do; whoever has one does not get it twice.
 func TestLeaseAbandoned(t *testing.T) {
@@ -286,22 +306,7 @@ func TestLeaseAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore(t)
 		s.healthy = true
-		var sessions []*session
-		for _, id := range []string{"a", "b"} {
-			n := testNode(s, id)
-			n.hear("a", "b")
-			ses, err := n.session(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			sessions = append(sessions, ses)
-			defer func() {
-				n.leases.leave(t.Context(), false)
-				n.leases.close()
-				close(n.stop)
-				n.stopped.Wait()
-			}()
-		}
+		sessions := twoSessions(t, s)
 		s.slow = 100 * time.Millisecond
 		ctx, cancel := context.WithTimeout(t.Context(), s.slow/2)
 		defer cancel()
@@ -334,22 +339,7 @@ func TestLeaseFrozenReplica(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStore(t)
 		s.healthy = true
-		var sessions []*session
-		for _, id := range []string{"a", "b"} {
-			n := testNode(s, id)
-			n.hear("a", "b")
-			ses, err := n.session(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			sessions = append(sessions, ses)
-			defer func() {
-				n.leases.leave(t.Context(), false)
-				n.leases.close()
-				close(n.stop)
-				n.stopped.Wait()
-			}()
-		}
+		sessions := twoSessions(t, s)
 		if _, err := sessions[0].acquire(t.Context(), "it"); err != nil {
 			t.Fatal(err)
 		}
@@ -505,12 +495,7 @@ func TestLeaseUnheard(t *testing.T) {
 			n := testNode(s, id)
 			n.hear(id)
 			nodes = append(nodes, n)
-			defer func() {
-				n.leases.leave(t.Context(), false)
-				n.leases.close()
-				close(n.stop)
-				n.stopped.Wait()
-			}()
+			defer leave(t, n)
 		}
 		holds := map[*Node]*session{}
 		for range 600 { // half a second each
@@ -601,9 +586,6 @@ func TestSingletonTooLate(t *testing.T) {
 		if _, err := child.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
-		n.leases.leave(t.Context(), false)
-		n.leases.close()
-		close(n.stop)
-		n.stopped.Wait()
+		leave(t, n)
 	})
 }
