@@ -69,7 +69,7 @@ func (d *Durable[M]) Spawn(owner context.Context, cfg actor.Config, workers int,
 	}
 	cfg.Capacity, cfg.Undelivered = actor.Capacity{}, func(any) {}
 	child, _ := actor.Spawn(owner, cfg, func(ctx context.Context, in *actor.Inbox[actor.None]) error {
-		w := &crew{ctx: ctx, durable: d.durable, workers: workers, queue: make(chan *handed, 2*maxAhead+2*workers+d.cfg.Partitions), failed: make(chan error, 1), held: make(map[uint64]*handed)}
+		w := &crew{ctx: ctx, durable: d.durable, workers: workers, queue: make(chan *handed, 2*maxAhead+2*workers+d.cfg.Partitions), failed: make(chan error, 1), held: make(map[uint64]*handed), reconnects: d.node.nc.Stats().Reconnects}
 		w.take = func(ctx context.Context, data []byte) error {
 			msg, err := d.decode(data)
 			if err != nil {
