@@ -139,13 +139,7 @@ func TestManyNames(t *testing.T) {
 func TestTrySendFull(t *testing.T) {
 	s := start(t, embedded.Config{})
 	first, second, there := join(t, s, cluster.Config{}), join(t, s, cluster.Config{}), join(t, s, cluster.Config{})
-	release := make(chan struct{})
-	defer close(release)
-	_, addr := spawn(t, actor.Config{Capacity: actor.Bounded(4), Undelivered: func(any) {}}, func(context.Context, int) error {
-		<-release
-		return nil
-	})
-	expose(t, there, "x", addr)
+	expose(t, there, "x", lazy(t, 4))
 	one, two := cluster.Lookup[int](first, "x"), cluster.Lookup[int](second, "x")
 	eventually(t, "both have credit", func() bool { return len(one.Nodes()) == 1 && len(two.Nodes()) == 1 })
 	for n := range 5 {

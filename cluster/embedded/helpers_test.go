@@ -75,6 +75,18 @@ func eventually(t testing.TB, what string, is func() bool) {
 	}
 }
 
+// lazy spawns an actor that has room for so many messages, and until the end of the
+// test is not done with the first.
+func lazy(t *testing.T, room int) *actor.Address[int] {
+	release := make(chan struct{})
+	_, addr := spawn(t, actor.Config{Capacity: actor.Bounded(room), Undelivered: func(any) {}}, func(context.Context, int) error {
+		<-release
+		return nil
+	})
+	t.Cleanup(func() { close(release) })
+	return addr
+}
+
 // machine is how the machine treats this process.
 var machine stalls
 

@@ -157,12 +157,7 @@ func TestTrySendAgain(t *testing.T) {
 		}
 		return false
 	})
-	release := make(chan struct{})
-	defer close(release)
-	_, addr := spawn(t, actor.Config{Capacity: actor.Bounded(4), Undelivered: func(any) {}}, func(context.Context, int) error {
-		<-release
-		return nil
-	})
+	addr := lazy(t, 4)
 	expose(t, there, "x", addr)
 	to := cluster.Lookup[int](here, "x")
 	eventually(t, "it is found", func() bool { return len(to.Nodes()) == 1 })
