@@ -36,9 +36,7 @@ func (p *page) worked() time.Duration {
 // and rests most of the time.
 func TestTenThousandActors(t *testing.T) {
 	long(t)
-	if chrome == nil {
-		t.Skip("there is no browser")
-	}
+	needsBrowser(t)
 	const actors = 10_000
 	crowd := browser.NewCrowd(observer.Options{Every: 500 * time.Millisecond}, actors)
 	defer crowd.Close()
