@@ -26,9 +26,9 @@ func start(t testing.TB, cfg embedded.Config) *embedded.Server {
 	return s
 }
 
-func connect(t testing.TB, s *embedded.Server) *nats.Conn {
+func connect(t testing.TB, s *embedded.Server, options ...nats.Option) *nats.Conn {
 	t.Helper()
-	nc, err := s.Connect()
+	nc, err := s.Connect(options...)
 	if err != nil {
 		t.Fatal(err)
 	}

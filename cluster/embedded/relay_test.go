@@ -33,12 +33,7 @@ func relayed(t testing.TB, here, there cluster.Config, lose func(m *nats.Msg) bo
 	servers := [2]*embedded.Server{start(t, embedded.Config{}), start(t, embedded.Config{})}
 	var ends [2]*nats.Conn
 	for i, s := range servers {
-		nc, err := s.Connect(nats.NoEcho())
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(nc.Close)
-		ends[i] = nc
+		ends[i] = connect(t, s, nats.NoEcho())
 	}
 	for i, nc := range ends {
 		if _, err := nc.Subscribe("tinyactor.>", func(m *nats.Msg) {
@@ -54,6 +49,35 @@ func relayed(t testing.TB, here, there cluster.Config, lose func(m *nats.Msg) bo
 	}
 	here.Name, there.Name = "here", "there"
 	return join(t, servers[0], here), join(t, servers[1], there)
+}
+
+// distant returns a server that keeps nothing by itself: what its clients ask of the
+// storage, another server answers, as long as the storage is not away.
+func distant(t testing.TB) (s *embedded.Server, away *atomic.Bool) {
+	t.Helper()
+	s, away = start(t, embedded.Config{}), new(atomic.Bool)
+	asking, storing := connect(t, s, nats.NoEcho()), connect(t, start(t, embedded.Config{JetStream: true}), nats.NoEcho())
+	for _, way := range []struct {
+		from, to *nats.Conn
+		subjects []string
+	}{
+		{asking, storing, []string{"$JS.>", "$KV.>"}},
+		{storing, asking, []string{"_INBOX.>"}},
+	} {
+		for _, subject := range way.subjects {
+			if _, err := way.from.Subscribe(subject, func(m *nats.Msg) {
+				if !away.Load() {
+					way.to.PublishMsg(&nats.Msg{Subject: m.Subject, Reply: m.Reply, Header: m.Header, Data: m.Data})
+				}
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := way.from.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, away
 }
 
 // A message that was refused does not count as accepted because the frame that says

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"tinyactor/actor"
@@ -271,7 +270,7 @@ func steal(t testing.TB, s *embedded.Server) {
 // not before; it carries on when the store is back.
 func TestSingletonExpires(t *testing.T) {
 	t.Parallel()
-	s := start(t, embedded.Config{JetStream: true})
+	s, away := distant(t)
 	const lease = 2500 * time.Millisecond
 	n := join(t, s, cluster.Config{Lease: lease})
 	join(t, s, cluster.Config{}) // so that it is not alone
@@ -284,17 +283,12 @@ func TestSingletonExpires(t *testing.T) {
 	})
 	first := <-begun
 	since := time.Now()
-	store := s.Server().JetStreamConfig()
-	if err := s.Server().DisableJetStream(); err != nil {
-		t.Fatal(err)
-	}
+	away.Store(true)
 	err := <-lost
 	if took := spent(since, time.Now()); time.Since(since) < lease*3/5 || took > lease+time.Second || !errors.Is(err, cluster.ErrLeaseLost) {
 		t.Errorf("lost after %v: %v", took, err)
 	}
-	if err := s.Server().EnableJetStream(&server.JetStreamConfig{StoreDir: strings.TrimSuffix(store.StoreDir, "/jetstream"), MaxMemory: store.MaxMemory, MaxStore: store.MaxStore}); err != nil {
-		t.Fatal(err)
-	}
+	away.Store(false)
 	since = time.Now()
 	if second := <-begun; second <= first {
 		t.Errorf("number %d after %d", second, first)
