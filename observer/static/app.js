@@ -15,7 +15,7 @@
 //   html[data-theme]        light, dark, or missing: as the system's
 //   #totals [data-total=KEY] .value
 //   nav a[data-view=VIEW]   aria-current="page" is the view that is shown
-//   #search #top #sort #pause #theme #fold #unfold #kinds #count #said
+//   #search #top #sort #pause #theme #keys #fold #unfold #kinds #count #said
 //   #tree tr[data-id]       aria-level, aria-expanded; td[data-column=KEY]; tr.more
 //   #actors tbody tr[data-id], th[data-column=KEY][aria-sort] button
 //   tr[data-state=STATE]    the state as in the JSON; tr[data-deadlock]; tr[data-open]:
@@ -259,7 +259,7 @@ document.addEventListener('keydown', (event) => {
     if (event.target === $('search') && view.search !== '') view.change({ search: '' });
     else if (view.actor !== 0) location.hash = '#/back';
     else event.target.blur();
-  } else if (typing) {
+  } else if (typing || !$('keys').checked) {
     return;
   } else if (event.key === '/') {
     event.preventDefault();
@@ -269,6 +269,37 @@ document.addEventListener('keydown', (event) => {
     pause();
   }
 });
+
+// Storage can be forbidden; what was chosen then holds until the page is closed.
+
+function recalled(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // see above
+  }
+}
+
+// Keys without a modifier can be switched off: whoever talks to the computer types them by chance.
+
+function drawKeys() {
+  setAttribute($('search'), 'aria-keyshortcuts', $('keys').checked ? '/' : null);
+}
+
+$('keys').checked = recalled('keys') !== 'off';
+$('keys').addEventListener('change', () => {
+  remember('keys', $('keys').checked ? '' : 'off');
+  drawKeys();
+});
+drawKeys();
 
 // A click anywhere in a row of the table opens the actor, but not one that selects text.
 $('actors').tBodies[0].addEventListener('click', (event) => {
@@ -291,11 +322,7 @@ $('theme').addEventListener('click', () => {
   const next = themes[(themes.indexOf(root.dataset.theme ?? '') + 1) % themes.length];
   if (next === '') delete root.dataset.theme;
   else root.dataset.theme = next;
-  try {
-    localStorage.setItem('theme', next);
-  } catch {
-    // Storage can be forbidden; then it holds until the page is closed.
-  }
+  remember('theme', next);
   drawTheme();
 });
 systemsDark.addEventListener('change', drawTheme);

@@ -279,3 +279,34 @@ func TestOnlyChoicesAreSaid(t *testing.T) {
 	p.typed("mailer")
 	p.wait(`/^\d+ events$/.test(document.querySelector('#said').textContent)`)
 }
+
+// Keys without a modifier do something, and can be switched off for good.
+func TestKeysOff(t *testing.T) {
+	long(t)
+	_, server := eventful(t)
+	p := open(t, server, "")
+	p.live()
+	p.typed("p")
+	p.wait(`document.body.dataset.paused === 'true'`)
+	p.typed("p")
+	p.wait(`document.body.dataset.paused === 'false'`)
+	p.click("#keys")
+	off := func() {
+		p.Helper()
+		p.wait(`!document.querySelector('#keys').checked && !document.querySelector('#search').hasAttribute('aria-keyshortcuts')`)
+		p.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+		p.typed("p")
+		p.slash()
+		if js[bool](p, `document.body.dataset.paused === 'true' || document.activeElement.id === 'search'`) {
+			p.Error("the keys do something")
+		}
+	}
+	off()
+	p.do(chromedp.Reload())
+	p.live()
+	off()
+	p.click("#keys")
+	p.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+	p.slash()
+	p.wait(`document.activeElement.id === 'search'`)
+}
