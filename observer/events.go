@@ -25,7 +25,7 @@ func (o *Observer) observe(e actor.Event) {
 		Time:    e.Time,
 		Kind:    string(e.Kind),
 		ID:      id,
-		Path:    o.redact.path(e.Path),
+		Path:    o.path(e.Path, nil, id, e.Name),
 		Process: e.Process,
 		Reason:  reason,
 		Stack:   o.redact.text(TextStack, shorten(e.Stack, longestStack)),
@@ -130,6 +130,22 @@ func (o *Observer) after(seq uint64) []Event {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.ring.after(seq)
+}
+
+// inOrder brings events into the order in which they happened: what a supervisor
+// tells of its child comes on another way than what the child does. Only neighbours
+// change places, whatever the clock does.
+func inOrder(events []Event) []Event {
+	overtaken := func(before, e Event) bool {
+		d := before.Time.Sub(e.Time)
+		return d > 0 && d < time.Second
+	}
+	for i := range events {
+		for ; i > 0 && overtaken(events[i-1], events[i]); i-- {
+			events[i-1], events[i] = events[i], events[i-1]
+		}
+	}
+	return events
 }
 
 // mostTimes is how many restarts of one actor are remembered with their time.

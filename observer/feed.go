@@ -2,7 +2,6 @@ package observer
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -159,14 +158,17 @@ func update(old []encoded, actors []Actor) (now, changed []encoded, gone []uint6
 
 // since returns the events that came after the old ones.
 func since(old, events []Event) []Event {
-	if len(old) == 0 {
-		return events
+	var last uint64
+	for _, e := range old {
+		last = max(last, e.Seq)
 	}
-	last := old[len(old)-1].Seq
-	at, _ := slices.BinarySearchFunc(events, last+1, func(e Event, seq uint64) int {
-		return cmp.Compare(e.Seq, seq)
-	})
-	return events[at:]
+	news := []Event{}
+	for _, e := range events {
+		if e.Seq > last {
+			news = append(news, e)
+		}
+	}
+	return news
 }
 
 // event returns a server-sent event: of its data, head is an object that gets the

@@ -68,7 +68,7 @@ func (o *Observer) Snapshot() Snapshot {
 	s.Totals.Accepted, s.Totals.Received, s.Totals.Undelivered = o.total.accepted, o.total.received, o.total.undelivered
 	s.Totals.Rate = o.rate.read(now, o.total)
 	s.Totals.Restarts, s.Totals.Panics = o.restarts, o.panics
-	s.Events = o.ring.after(0)
+	s.Events = inOrder(o.ring.after(0))
 	return s
 }
 
@@ -104,8 +104,9 @@ func (o *Observer) read() sights {
 
 // show fills in what is to be seen of an actor. Its numbers are those of this look,
 // whatever looks at the same time have counted since: they add up.
-func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map[uint64]State) {
+func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map[uint64]activity) {
 	r, length := &x.reading, x.counts.length()
+	busy := r.Processes - r.Idle
 	var sup, above *supervision
 	if sup = supervisionOf(r); r.Supervised {
 		if up := all.of(r.Parent); up != nil {
@@ -115,12 +116,12 @@ func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map
 	*a = Actor{
 		ID:          x.id,
 		Name:        o.redact.text(TextName, x.Name),
-		Path:        o.redact.path(r.Path),
+		Path:        o.path(r.Path, all, x.id, x.Name),
 		Parent:      r.Parent,
 		Kind:        kindOf(r, sup),
 		Message:     o.redact.text(TextType, x.Message),
 		Since:       x.since,
-		Processes:   Processes{Total: r.Processes, Busy: r.Processes - r.Idle, Stuck: r.Stuck},
+		Processes:   Processes{Total: r.Processes, Busy: max(busy, min(doing[x.id].processes, r.Processes)), Stuck: r.Stuck},
 		Accepted:    x.counts.accepted,
 		Received:    x.counts.received,
 		Undelivered: x.counts.undelivered,
@@ -143,13 +144,13 @@ func (o *Observer) show(a *Actor, now time.Time, all sights, x *sight, doing map
 	a.Restarts.Total = e.restarts.total
 	a.Restarts.Window = e.restarts.within(a.Restarts.Period, now)
 	a.Restarts.Until = e.restarts.until()
-	still := e.still.look(now, a.Processes.Busy > 0, r.Received)
-	if a.Processes.Busy > 0 { // else what was received last is done, however it was received
+	still := e.still.look(now, busy > 0, r.Received)
+	if busy > 0 { // else what was received last is done, however it was received
 		a.HandSince = earlier(r.HandSince, still)
 	}
 	o.mu.Unlock()
 
-	a.State = stateOf(r, doing[x.id])
+	a.State = stateOf(r, doing[x.id].state)
 	if a.State == StateStopped {
 		restarting, known := above.restarting(x.Name)
 		switch {
@@ -200,17 +201,30 @@ func stateOf(r *inspect.Reading, waiting State) State {
 	return StateIdle
 }
 
+// activity is what the processes of an actor do that sleep in a Send or an Ask.
+type activity struct {
+	state     State
+	processes int // how many do; also those that watch Ready and so count as idle
+}
+
 // activities returns which actors sleep in a Send or an Ask themselves.
-func activities(all sights) map[uint64]State {
-	doing := make(map[uint64]State)
+func activities(all sights) map[uint64]activity {
+	doing := make(map[uint64]activity)
+	seen := make(map[node]bool)
 	for i := range all {
 		for _, w := range all[i].waits {
+			d := doing[w.From]
 			switch {
 			case w.Ask:
-				doing[w.From] = StateAnswer
-			case doing[w.From] == "":
-				doing[w.From] = StateRoom
+				d.state = StateAnswer
+			case d.state == "":
+				d.state = StateRoom
 			}
+			if who := (node{w.From, w.FromProcess}); !seen[who] {
+				seen[who] = true
+				d.processes++
+			}
+			doing[w.From] = d
 		}
 	}
 	return doing
@@ -292,7 +306,7 @@ func (o *Observer) nameOf(all sights, w inspect.Wait) string {
 	case w.From == 0:
 		return outside
 	case x != nil:
-		return o.redact.path(x.reading.Path)
+		return o.path(x.reading.Path, all, x.id, x.Name)
 	case w.FromName != "":
 		return o.redact.text(TextName, w.FromName)
 	}

@@ -46,7 +46,7 @@ type Text string
 
 // The texts that a user's program determines.
 const (
-	TextName   Text = "name"   // of an actor; in a path, what is between two slashes, also if a name has slashes in it
+	TextName   Text = "name"   // of an actor; a path is given name by name
 	TextType   Text = "type"   // of messages
 	TextReason Text = "reason" // the text of an error that a process ended with; it may have a name in it
 	TextPanic  Text = "panic"  // what a process panicked with

@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -22,18 +23,50 @@ func (r redactor) text(kind Text, text string) (shown string) {
 	return r(kind, text)
 }
 
-// path returns what is shown instead of a path. A part that is an id stays.
-func (r redactor) path(path string) string {
-	if r == nil {
+// path returns what is shown instead of the path of an actor. What is a name in it
+// is told by who owns whom: names may have slashes, or look like ids. Above an actor
+// of which that is not known, a name is what is between two slashes and no id.
+func (o *Observer) path(path string, all sights, id uint64, name string) string {
+	if o.redact == nil {
 		return path
+	}
+	shown := ""
+	for known := true; known; {
+		own := cmp.Or(name, idText(id))
+		above, ok := strings.CutSuffix(path, own)
+		if !ok || above != "" && !strings.HasSuffix(above, "/") {
+			break
+		}
+		if name != "" {
+			own = o.redact.text(TextName, name)
+		}
+		shown = own + shown
+		if above == "" {
+			return shown
+		}
+		path, shown = strings.TrimSuffix(above, "/"), "/"+shown
+		_, id, _ = o.kin(all, id)
+		name, _, known = o.kin(all, id)
 	}
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if !isID(part) {
-			parts[i] = r.text(TextName, part)
+			parts[i] = o.redact.text(TextName, part)
 		}
 	}
-	return strings.Join(parts, "/")
+	return strings.Join(parts, "/") + shown
+}
+
+// kin returns the name of an actor and who owns it, if it is known.
+func (o *Observer) kin(all sights, id uint64) (name string, parent uint64, known bool) {
+	if x := all.of(id); x != nil {
+		return x.Name, x.reading.Parent, true
+	}
+	_, a := o.lookup(id)
+	if a == nil {
+		return "", 0, false
+	}
+	return a.Name, a.Read().Parent, true
 }
 
 // idText stands for the name of an actor that has none.

@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -65,6 +66,44 @@ func TestRedact(t *testing.T) {
 		t.Errorf("Redact got %v", kinds)
 	}
 	runtime.KeepAlive(a)
+}
+
+// In paths, too, names are redacted as a whole, whatever they look like.
+func TestRedactNamesInPaths(t *testing.T) {
+	o := New(Options{Redact: func(kind Text, text string) string {
+		if kind == TextName {
+			return "[" + text + "]"
+		}
+		return text
+	}})
+	ctx := o.Watch(t.Context())
+	ready := make(chan struct{})
+	spawn := func(ctx context.Context, name string, then func(ctx context.Context)) {
+		actor.Spawn(ctx, actor.Config{Name: name}, func(ctx context.Context, in *actor.Inbox[int]) error {
+			then(ctx)
+			<-in.Halting()
+			return nil
+		})
+	}
+	spawn(ctx, "GET /users/42", func(ctx context.Context) {
+		spawn(ctx, "", func(ctx context.Context) {
+			spawn(ctx, "#4711", func(ctx context.Context) {
+				spawn(ctx, "/", func(context.Context) { close(ready) })
+			})
+		})
+	})
+	<-ready
+	s := o.Snapshot()
+	want := fmt.Sprintf("[GET /users/42]/#%d/[#4711]/[/]", s.Actors[1].ID)
+	if got := s.Actors[3].Path; got != want {
+		t.Errorf("the path is %s, want %s", got, want)
+	}
+	await(t, "spawned", func() bool { return len(o.after(0)) == 4 })
+	for _, e := range o.after(0) {
+		if e.ID == s.Actors[3].ID && e.Path != want {
+			t.Errorf("the path in an event is %s, want %s", e.Path, want)
+		}
+	}
 }
 
 // Where Redact panics, nothing is shown.

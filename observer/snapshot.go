@@ -200,7 +200,7 @@ type Deadlock struct {
 
 // Event is something that happened, as package actor tells it.
 type Event struct {
-	Seq     uint64        `json:"seq"` // counts from 1
+	Seq     uint64        `json:"seq"` // counts from 1, in the order in which events came; those of an actor and of its supervisor may pass each other
 	Time    time.Time     `json:"time"`
 	Kind    string        `json:"kind"`
 	ID      uint64        `json:"id"`

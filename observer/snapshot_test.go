@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"runtime"
@@ -392,5 +393,78 @@ func TestRestartsWithinAPeriod(t *testing.T) {
 	}
 	if l.total != 2*mostTimes || len(l.times) > mostTimes {
 		t.Errorf("total is %d, kept are %d", l.total, len(l.times))
+	}
+}
+
+// A process that watches Ready and waits for somebody else meanwhile is busy.
+func TestWhoWaitsIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := New(Options{})
+		ctx, end := context.WithCancel(o.Watch(t.Context()))
+		_, silent := actor.Spawn(ctx, actor.Config{Name: "silent"}, func(_ context.Context, in *actor.Inbox[actor.Reply[int]]) error {
+			<-in.Halting()
+			return nil
+		})
+		tick := make(chan struct{})
+		pool, _ := actor.SpawnPool(ctx, actor.Config{Name: "pool"}, 3, actor.NoValue(func(ctx context.Context, in *actor.Inbox[int]) error {
+			select {
+			case <-in.Ready():
+				return nil
+			case <-tick:
+			}
+			if in.Index() == 2 {
+				<-in.Halting()
+				return nil
+			}
+			_, err := actor.Ask(ctx, silent, func(r actor.Reply[int]) actor.Reply[int] { return r })
+			return err
+		}))
+		synctest.Wait()
+		if a := find(t, o.Snapshot(), "pool"); a.State != StateIdle || a.Processes.Busy != 0 {
+			t.Errorf("who watches Ready is %s, %d busy", a.State, a.Processes.Busy)
+		}
+		close(tick)
+		synctest.Wait()
+		s := o.Snapshot()
+		if a := find(t, s, "pool"); a.State != StateAnswer || a.Processes.Busy != 2 || a.HandSince != nil || s.Totals.Busy != 3 {
+			t.Errorf("who waits for answers is %s, %d busy, of all %d", a.State, a.Processes.Busy, s.Totals.Busy)
+		}
+		end()
+		<-pool.Done()
+	})
+}
+
+// Events are shown in the order in which they happened, and each is sent once,
+// though they come on different ways.
+func TestEventsAreInOrder(t *testing.T) {
+	o := New(Options{})
+	now := time.Now().Round(0)
+	tell := func(kind actor.EventKind, after time.Duration) {
+		o.observe(actor.Event{Kind: kind, ID: 7, Process: 0, Time: now.Add(after)})
+	}
+	kinds := func(events []Event) (kinds string) {
+		for _, e := range events {
+			kinds += e.Kind + " "
+		}
+		return kinds
+	}
+	tell(actor.EventSpawned, -time.Minute)
+	tell(actor.EventRestarting, 3*time.Millisecond) // of the supervisor
+	tell(actor.EventPanicked, time.Millisecond)
+	first := o.Snapshot().Events
+	if got, want := kinds(first), "spawned panicked restarting "; got != want {
+		t.Errorf("in order are %s, want %s", got, want)
+	}
+	tell(actor.EventExited, 2*time.Millisecond)
+	tell(actor.EventRestarted, -time.Hour) // the clock was set back
+	second := o.Snapshot().Events
+	if got, want := kinds(second), "spawned panicked exited restarting restarted "; got != want {
+		t.Errorf("in order are %s, want %s", got, want)
+	}
+	if got, want := kinds(since(first, second)), "exited restarted "; got != want {
+		t.Errorf("new are %s, want %s", got, want)
+	}
+	if got := since(second, second); got == nil || len(got) > 0 {
+		t.Errorf("new is %v", got)
 	}
 }

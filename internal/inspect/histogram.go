@@ -20,6 +20,7 @@ const (
 type Histogram struct {
 	mu      sync.Mutex
 	octaves [64 - octaveBits]*[perOctave]uint32
+	full    map[[2]int]uint64 // how often a bucket began again at 0; a busy pool fills one in days
 	count   uint64
 	sum     time.Duration
 	max     time.Duration
@@ -51,7 +52,12 @@ func (h *Histogram) Add(d time.Duration) {
 	if h.octaves[octave] == nil {
 		h.octaves[octave] = new([perOctave]uint32)
 	}
-	h.octaves[octave][at]++
+	if h.octaves[octave][at]++; h.octaves[octave][at] == 0 {
+		if h.full == nil {
+			h.full = make(map[[2]int]uint64)
+		}
+		h.full[[2]int{octave, at}]++
+	}
 	h.count++
 	h.sum += d
 	h.max = max(h.max, d)
@@ -95,9 +101,10 @@ func (h *Histogram) Summary() Summary {
 			continue
 		}
 		coarse := &s.Octaves[min(max(octave-firstOctave, 0), len(s.Octaves)-1)]
-		for at, n := range counts {
-			seen += uint64(n)
-			*coarse += uint64(n)
+		for at, low := range counts {
+			n := h.full[[2]int{octave, at}]<<32 + uint64(low)
+			seen += n
+			*coarse += n
 			for len(wanted) > 0 && n > 0 && seen >= wanted[0].rank {
 				*wanted[0].at = min(middle(octave, at), h.max)
 				wanted = wanted[1:]

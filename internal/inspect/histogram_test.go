@@ -124,6 +124,26 @@ func TestHistogramEdges(t *testing.T) {
 	}
 }
 
+// A bucket is never full: a pool of hundred processes fills one in five days.
+func TestHistogramCountsOn(t *testing.T) {
+	var h Histogram
+	h.Add(time.Millisecond)
+	octave, at := bucket(time.Millisecond)
+	h.octaves[octave][at] = math.MaxUint32 - 1
+	h.count = math.MaxUint32 - 1
+	for n := h.count + 1; n < math.MaxUint32+3; n++ {
+		h.Add(time.Millisecond)
+		s := h.Summary()
+		var coarse uint64
+		for _, n := range s.Octaves {
+			coarse += n
+		}
+		if s.Count != n || coarse != n || !near(s.P50, time.Millisecond) || !near(s.P99, time.Millisecond) {
+			t.Errorf("of %d there are %d, %d of them in octaves, p50 is %v, p99 %v", n, s.Count, coarse, s.P50, s.P99)
+		}
+	}
+}
+
 func TestHistogramIsSafeForConcurrentUse(t *testing.T) {
 	var h Histogram
 	var all sync.WaitGroup

@@ -71,7 +71,8 @@ export class Events {
     const all = this.store.events;
     const fitting = all.filter(fits);
     this.entries.draw(fitting.slice(-SHOWN).reverse(), (event) => event.seq);
-    const missed = all.length === 0 ? 0 : all.at(-1).seq - all[0].seq + 1 - all.length;
+    const numbers = all.map((event) => event.seq); // not always in order
+    const missed = all.length === 0 ? 0 : Math.max(...numbers) - Math.min(...numbers) + 1 - all.length;
     return (fitting.length > SHOWN ? `the last ${SHOWN} of ${plural(fitting.length, 'event')}` : plural(fitting.length, 'event')) +
       (missed === 0 ? '' : `; ${count(missed)} between them came too fast to be kept`);
   }

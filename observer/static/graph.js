@@ -12,6 +12,7 @@ const LISTED = 200; // so many edges are listed
 
 export class Graph {
   #shape = ''; // of what is drawn
+  #revealed = ''; // the cycles that were brought into sight
 
   constructor(parent, store) {
     this.store = store;
@@ -35,16 +36,28 @@ export class Graph {
     const drawn = new Set(nodes.slice(0, MOST));
     const lines = edges.filter(({ from, to }) => drawn.has(from) && drawn.has(to));
 
-    const shape = JSON.stringify([lines.map(({ from, to, why, n }) => [from, to, why, n]), [...cycles], [...drawn].map((id) => this.#label(id))]);
+    const shape = JSON.stringify([lines.map(({ from, to, why, n }) => [from, to, why, n]), [...cycles], [...drawn].map((id) => [this.#label(id), this.#actor(id)?.state])]);
     if (shape !== this.#shape) {
       this.#shape = shape;
+      const focused = this.drawing.contains(document.activeElement) ? document.activeElement.dataset.id : undefined;
       arrange(this.drawing, nodes.length > 0 ? [this.#picture([...drawn], lines)] : []);
+      this.drawing.querySelector(`a[data-id="${focused}"]`)?.focus({ preventScroll: true });
     }
+    this.#reveal([...cycles].join());
     this.note.textContent = nodes.length === 0 ? 'Nobody waits: no Send lacks room, and no Ask lacks an answer.'
       : nodes.length > MOST ? `Drawn are ${MOST} of ${count(nodes.length)} actors.` : '';
     this.table.hidden = edges.length === 0;
     this.rows.draw(edges.slice(0, LISTED), (edge) => edge.key);
     return plural(this.store.waits.length, 'wait') + (this.store.deadlocks.length > 0 ? `, ${plural(this.store.deadlocks.length, 'deadlock')}` : '');
+  }
+
+  // reveal brings a deadlock that is new into sight, where the drawing is wider than the screen.
+  #reveal(cycles) {
+    if (cycles === this.#revealed) return;
+    this.#revealed = cycles;
+    const node = this.drawing.querySelector('.node.cycle')?.getBoundingClientRect();
+    const frame = this.drawing.getBoundingClientRect();
+    if (node !== undefined) this.drawing.scrollLeft += node.left + node.width / 2 - frame.left - frame.width / 2;
   }
 
   #row({ from, to, why }) {

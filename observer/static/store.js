@@ -76,7 +76,8 @@ export class Store {
     this.deadlocks = data.deadlocks ?? [];
     this.deadlocked = new Set(this.deadlocks.flatMap((deadlock) => deadlock.actors));
     this.events.push(...(data.events ?? []));
-    if (this.events.length > EVENTS) this.events.splice(0, this.events.length - EVENTS);
+    const last = Math.max(0, ...(data.events ?? []).map((event) => event.seq));
+    if (this.events.length > EVENTS) this.events = this.events.filter((event) => event.seq > last - EVENTS);
     this.#tree = null;
   }
 

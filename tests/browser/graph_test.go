@@ -1,10 +1,14 @@
 package browser_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
+	"tinyactor/actor"
 	"tinyactor/observer"
 )
 
@@ -49,4 +53,47 @@ func TestCyclesArePainted(t *testing.T) {
 	p.wait(`document.querySelectorAll('#deadlocks p').length === 0`)
 	p.click(`nav a[data-view=graph]`)
 	p.wait(`document.querySelectorAll('#graph .cycle').length === 0`)
+}
+
+// A drawing that changes leaves the focus where it is, and says what is so now.
+func TestGraphChanges(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	ctx, end := context.WithCancel(s.Observer.Watch(t.Context()))
+	defer end()
+	slow, address := actor.Spawn(ctx, actor.Config{Name: "slow"}, func(ctx context.Context, in *actor.Inbox[actor.Reply[int]]) error {
+		_, err := in.Recv(ctx)
+		<-ctx.Done() // takes no note of a halt
+		return err
+	})
+	defer slow.Abort()
+	actor.Spawn(ctx, actor.Config{Name: "patient"}, func(ctx context.Context, _ *actor.Inbox[int]) error {
+		_, err := actor.Ask(ctx, address, func(r actor.Reply[int]) actor.Reply[int] { return r })
+		return err
+	})
+
+	p := open(t, serve(t, s.Observer), "#/graph")
+	p.live()
+	node := fmt.Sprintf(`document.querySelector('#graph .node[data-id="%d"]')`, slow.ID())
+	p.wait(`%s?.querySelector('.sub').textContent === 'busy'`, node)
+	p.do(chromedp.Evaluate[chromedp.Void](node + `.focus(); document.querySelector('#graph svg').dataset.before = ''`))
+	slow.Halt()
+	p.wait(`%s.querySelector('.sub').textContent === 'halted' && !document.querySelector('[data-before]')`, node)
+	if focused := js[string](p, `document.activeElement.dataset.id ?? document.activeElement.id`); focused != fmt.Sprint(slow.ID()) {
+		t.Errorf("the focus is on %q", focused)
+	}
+}
+
+// On a phone the first thing to be seen of the drawing is the deadlock.
+func TestCyclesAreSeenOnAPhone(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	defer s.Knot()()
+	p := open(t, serve(t, s.Observer), "#/graph", chromedp.EmulateViewport(390, 800, chromedp.EmulateMobile, chromedp.EmulateScale(2)))
+	p.live()
+	p.wait(`document.querySelectorAll('#graph .node.cycle').length === 5 && document.querySelector('#graph .drawing').scrollWidth > innerWidth`)
+	p.wait(`(() => {
+		const first = document.querySelector('#graph .node.cycle').getBoundingClientRect();
+		return first.left >= 0 && first.right <= innerWidth;
+	})()`)
 }

@@ -158,12 +158,16 @@ func TestDetailBesideTheTree(t *testing.T) {
 	s, server := eventful(t)
 	p := open(t, server, fmt.Sprintf("#/actor/%d", id(&page{T: t}, s.Observer, "shop/mailer")))
 	p.live()
+	p.wait(`document.querySelectorAll('#deadlocks p').length === 2`)
 	for _, view := range []struct{ name, table string }{{"tree", "#tree"}, {"table", "#actors"}} {
 		p.click(`nav a[data-view=` + view.name + `]`)
 		p.follow(row(view.table, "shop/mailer"), "a.name")
 		p.wait(`!document.querySelector('#detail').hidden && %s`, row(view.table, "shop/inventory"))
 		if wide := js[float64](p, row(view.table, "shop/inventory")+`.querySelector('a.name').getBoundingClientRect().width`); wide < 60 {
 			t.Errorf("in the %s there are %.0f pixels for inventory", view.name, wide)
+		}
+		if out := js[int](p, `document.querySelector('.list').scrollWidth - document.querySelector('.list').clientWidth`); out > 0 {
+			t.Errorf("of the %s %d pixels stick out", view.name, out)
 		}
 		p.typed(kb.Escape)
 	}
@@ -290,6 +294,10 @@ func TestKeysOff(t *testing.T) {
 	p.wait(`document.body.dataset.paused === 'true'`)
 	p.typed("p")
 	p.wait(`document.body.dataset.paused === 'false'`)
+	p.wait(`(() => {
+		const [box, key] = ['#keys', '.keys kbd'].map((of) => document.querySelector(of).getBoundingClientRect());
+		return box.top < key.bottom && key.top < box.bottom; // in one line
+	})()`)
 	p.click("#keys")
 	off := func() {
 		p.Helper()
