@@ -578,9 +578,6 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 		e.mu.Lock()
 		gone, canceled := l.gone || e.ended != nil || number > l.granted, l.canceled[number]
 		seen := number <= l.processed
-		if canceled {
-			delete(l.canceled, number)
-		}
 		e.mu.Unlock()
 		if gone {
 			return
@@ -612,6 +609,7 @@ func (e *exposure) move(l *inlet, number uint64, r *reader) {
 			return // withdraw says what has come
 		}
 		l.processed = number
+		delete(l.canceled, number)
 		if err != nil && !errors.Is(err, errParked) {
 			l.report(refusal(number, err))
 		}
@@ -771,7 +769,6 @@ func (e *exposure) waiting(l *inlet, n uint64) (ctx context.Context, end func())
 	defer e.mu.Unlock()
 	l.current, l.stop = n, stop
 	if l.gone || l.canceled[n] {
-		delete(l.canceled, n)
 		stop(errCanceled)
 	}
 	for _, other := range e.inlets {

@@ -379,7 +379,6 @@ func (h *host[M]) park(a *arrival[M]) {
 	l.processed = a.in.n
 	l.report(verdict{n: a.in.n, kind: isWaiting})
 	if l.gone || l.canceled[a.in.n] {
-		delete(l.canceled, a.in.n)
 		stop(errCanceled)
 	}
 }

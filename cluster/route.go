@@ -362,6 +362,9 @@ func (r *route) oddly() error {
 func (r *route) submit(j *job) error {
 	r.mu.Lock()
 	defer r.unlock()
+	if j.canceled != nil { // nobody would call it back
+		return j.ctx.Err()
+	}
 	if l := r.place(j); l != nil {
 		l.put(j)
 		l.flush()
@@ -383,6 +386,9 @@ func (r *route) submit(j *job) error {
 func (r *route) try(j *job) error {
 	r.mu.Lock()
 	defer r.unlock()
+	if j.canceled != nil {
+		return j.ctx.Err()
+	}
 	if err := r.hopeless(); err != nil {
 		return err
 	}
@@ -448,11 +454,14 @@ func (r *route) forsake(j *job) {
 		return
 	}
 	j.canceled = named(r.name, j.ctx.Err())
-	if l := j.link; l != nil {
+	switch l := j.link; {
+	case l != nil:
 		j.over = true
 		r.cancel(j)
 		delete(l.asks, j.n)
 		r.finish(l)
+	case r.unqueue(j): // its Send may have another context, as of one who passes it on
+		r.settle(j, j.canceled)
 	}
 }
 

@@ -88,15 +88,21 @@ func (s *sink[M]) question(l *inlet, in incoming) (m M, _ *question, err error) 
 		return m, nil, err
 	}
 	s.mu.Lock()
-	if l.gone || s.ended != nil {
-		s.mu.Unlock()
+	switch {
+	case l.gone || s.ended != nil:
+		err = context.Canceled
+	case l.canceled[in.n]: // while it was decoded
+		err = errCanceled
+	default:
+		l.asks[in.n] = cancel
+		s.asking++
+	}
+	s.mu.Unlock()
+	if err != nil {
 		q.Drop()
 		cancel()
-		return m, nil, context.Canceled
+		return m, nil, err
 	}
-	l.asks[in.n] = cancel
-	s.asking++
-	s.mu.Unlock()
 	return m, &question{Question: q, exposure: s.exposure, inlet: l, n: in.n, cancel: cancel}, nil
 }
 
@@ -166,7 +172,11 @@ func (e *exposure) answer(q *question, value any, err error) {
 	full := appendError(b, err)
 	if v := reflect.ValueOf(value); v.IsValid() && (err == nil || !v.IsZero()) {
 		var failed error
-		if full, failed = e.node.encodeAnswer(full, q.Reply, value); failed != nil {
+		full, failed = e.node.encodeAnswer(full, q.Reply, value)
+		if failed == nil && len(full) > int(e.node.nc.MaxPayload()) {
+			failed = fmt.Errorf("%w: with its error, %d bytes", ErrTooLarge, len(full))
+		}
+		if failed != nil {
 			if err == nil {
 				err = fmt.Errorf("cluster: %q: %w: the answer: %w", e.name, actor.ErrNoReply, failed)
 			}

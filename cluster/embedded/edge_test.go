@@ -241,3 +241,18 @@ func TestAskLeavesNothing(t *testing.T) {
 	}
 	eventually(t, "no goroutines are left", func() bool { return runtime.NumGoroutine() < before+10 })
 }
+
+// An answer whose value and error do not fit into one frame leaves the value out, as
+// one whose value does not encode does.
+func TestAnswerTooLargeWithError(t *testing.T) {
+	here, there, _ := two(t, cluster.Config{}, cluster.Config{})
+	_, addr := spawn(t, actor.Config{}, func(_ context.Context, m letter) error {
+		m.Answer(strings.Repeat("y", 1<<20-5<<10), fmt.Errorf("%w: %s", io.ErrUnexpectedEOF, strings.Repeat("n", 10<<10)))
+		return nil
+	})
+	expose(t, there, "x", addr)
+	value, err := actor.Ask(t.Context(), cluster.Lookup[letter](here, "x"), letter{}.to)
+	if value != "" || err == nil || !strings.HasPrefix(err.Error(), "unexpected EOF: nnn") {
+		t.Errorf("got %d bytes, %v", len(value), err)
+	}
+}

@@ -120,7 +120,7 @@ func TestKeyedIdle(t *testing.T) {
 	here, there := join(t, s, cluster.Config{Name: "here"}), join(t, s, cluster.Config{Name: "there"})
 	k.host(there, actor.Config{Capacity: actor.Bounded(2), Undelivered: func(m any) { t.Errorf("left: %+v", m) }}, time.Millisecond)
 	user := cluster.Lookup[keyMsg](here, "user")
-	ctx := within(t, 20*time.Second)
+	ctx := within(t, time.Minute)
 	const keys, each = 64, 60
 	var senders sync.WaitGroup
 	for key := range keys {

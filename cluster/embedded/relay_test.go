@@ -21,6 +21,7 @@ import (
 const (
 	frameBeat   = 1
 	frameData   = 3
+	frameCancel = 5
 	frameState  = 6
 	frameAnswer = 7
 )
