@@ -36,7 +36,7 @@ type Config struct {
 	Find time.Duration
 	// Lease is for how long a singleton, or an actor with a key, may at most go on
 	// where it runs after others can have it; 15 s if it is 0, and more than Lost.
-	// A node that lives renews what it holds five times as often. The KV store that
+	// A node that lives renews what it holds every fifth of it. The KV store that
 	// has the leases can be away for some 9 s when the server that leads it dies,
 	// and nobody should lose anything by that. All nodes should have the same.
 	Lease time.Duration

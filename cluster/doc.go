@@ -10,9 +10,12 @@
 //
 //	err = cluster.Expose(ctx, node, "orders", addr)                // where the actor lives
 //
-//	orders := cluster.Lookup[Order](node, "orders")                // anywhere
+//	orders := cluster.Lookup[Message](node, "orders")              // anywhere
 //	err = orders.Send(ctx, Order{Item: "tea"})
 //	left, err := actor.Ask(ctx, orders, Stock{Item: "tea"}.to)
+//
+// Message is an interface here, and Order and Stock are registered for it: see
+// [Register]. One struct needs no registration.
 //
 // A [Remote] is an [actor.Sender] and keeps what one promises, which
 // actortest.TestSender checks on it; its doc says in what it differs from an
@@ -187,8 +190,10 @@
 //
 // Whoever may publish to the subjects of a cluster is one of its nodes. Use TLS
 // and credentials of nats.go, and an account for each cluster. Within an account,
-// these permissions are the least. Where a subject is that of a stream, a dot in
-// the name of the cluster or of an inbox is written +; in that of a bucket _-.
+// these permissions are the least. A name with dots is written in other ways in
+// some places: in the names of streams, <cluster>=jobs and <cluster>=jobs=aside, a
+// dot is a +, and so is one of an inbox behind durable and aside; in that of the
+// bucket, <cluster>-leases, a dot is a _- and a _ is doubled.
 //
 //	every node
 //	  publish    <cluster>.beat  <cluster>.node.*.ctl
@@ -221,8 +226,8 @@
 //	  publish    <cluster>.durable.jobs.*
 //
 // Give each user a nats.CustomInboxPrefix("_INBOX.<user>"), so that they do not
-// hear the answers to each other. What the server refuses, Join and Expose return;
-// a Send returns it with ErrUnknown, as something may have been sent before.
+// hear the answers to each other. What the server refuses, Join, Expose, Keyed
+// and OpenDurable return; a Send returns it with ErrUnknown, as something may have been sent before.
 //
 // NATS has no wildcards within one part of a subject, and a node's ID is new each
 // time, so the nodes of one cluster could listen to each other's control frames.

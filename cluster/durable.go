@@ -131,8 +131,9 @@ type DurableConfig struct {
 //
 // An inbox is a stream, another one for what was set aside, and a consumer, or as
 // many as there are partitions: some 150 kB in each server that has them, and
-// threefold if replicated. A node that sends has one subscription and one
-// goroutine for it.
+// threefold if replicated. A node that has opened it has one subscription and two
+// goroutines for that. A Spawn adds a goroutine for itself and for each worker, and a
+// subscription with one for each consumer.
 type Durable[M any] struct {
 	*durable
 	shape *shape
@@ -143,9 +144,10 @@ type Durable[M any] struct {
 // or 30 s if that never does. Config.Replicas of the node that makes it says
 // how many servers keep what is stored.
 //
-// The names of durable inboxes are apart from those of Expose. The errors: ErrMismatch
-// if the inbox is there with another message type, codec or setting, which the
-// error names; ErrLevel if the level cannot be had.
+// The names of durable inboxes are apart from those of Expose. The errors are
+// ErrBadName, ErrNodeClosed, nats.ErrPermissionViolation, what is wrong with cfg or
+// with the message type; ErrMismatch if the inbox is there with another message
+// type, codec or setting, which the error names; ErrLevel if the level cannot be had.
 func OpenDurable[M any](ctx context.Context, n *Node, name string, cfg DurableConfig) (*Durable[M], error) {
 	if err := checkName("durable name", name); err != nil {
 		return nil, err

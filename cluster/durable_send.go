@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -95,17 +96,20 @@ func publisherOf(d *durable) (*publisher, error) {
 	n := d.node
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.draining {
+		return nil, ErrNodeClosed
+	}
 	i := slices.IndexFunc(n.publishers, func(p *publisher) bool {
 		return p.durable.stream == d.stream && p.durable.cfg.Partitions == d.cfg.Partitions &&
 			p.durable.cfg.Dedup == d.cfg.Dedup && p.durable.cfg.MaxBytes == d.cfg.MaxBytes
 	})
-	if i >= 0 && !n.draining {
+	if i >= 0 {
 		return n.publishers[i], nil
 	}
 	return newPublisher(d)
 }
 
-// newPublisher makes one. Node.mu is held.
+// newPublisher makes one. Node.mu is held, and the node is not drained.
 func newPublisher(d *durable) (*publisher, error) {
 	var unique [9]byte
 	rand.Read(unique[:])
@@ -126,10 +130,6 @@ func newPublisher(d *durable) (*publisher, error) {
 		return nil, err
 	}
 	n := p.node
-	if n.draining {
-		sub.Unsubscribe() //nolint:errcheck // the connection is closed, then
-		return nil, ErrNodeClosed
-	}
 	n.subs = append(n.subs, sub)
 	n.publishers = append(n.publishers, p)
 	n.stopped.Go(p.run)
@@ -505,7 +505,7 @@ func (p *publisher) look(now time.Time) (again []*storing) {
 		p.leave(s, now)
 		again = append(again, s)
 	}
-	slices.SortFunc(again, func(a, b *storing) int { return int(a.n) - int(b.n) })
+	slices.SortFunc(again, func(a, b *storing) int { return cmp.Compare(a.n, b.n) })
 	return append(again, p.admit(now)...)
 }
 

@@ -51,15 +51,16 @@ const (
 // Messages are fetched ahead, up to 512, as long as the workers are faster than
 // that; the first few at a time, and again so after one that another node has not
 // done with, so that a message that ends its node takes few others with it. Each
-// counts as handed out then: a message that comes after 2*DurableConfig.Attempts
-// times, and six, without a word, since nodes died with it, is set aside and not
-// handled; so is one that does not decode, at once.
+// counts as handed out then. One that was handed out 2*DurableConfig.Attempts
+// times, but at least six, without a word of what became of it, as nodes died with
+// it, is set aside and not handled; so is one that does not decode, at once.
 //
 // The actor ends when it is halted or closed, or its node is closed or drained: it
 // finishes what is in hand, and gives back what it has fetched. When it is aborted,
 // the rest is handed out again after AckWait. It ends with an error if the inbox is
 // removed, or the servers do not allow the node to fetch its messages, or to say
-// what became of them.
+// what became of them. Spawn does not wait. It panics if workers is less than 1, or
+// handle is nil.
 func (d *Durable[M]) Spawn(owner context.Context, cfg actor.Config, workers int, handle func(ctx context.Context, msg M) error) *actor.Child[actor.None, actor.None] {
 	if workers < 1 {
 		panic(fmt.Sprintf("cluster: %q: Spawn with %d workers", d.name, workers))

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"time"
 
@@ -70,19 +69,20 @@ const defaultIdle = time.Minute
 // their abort timer runs out.
 //
 // make is called on a goroutine of the node, for one key at a time or for several
-// at once, and must return soon: Node.Close waits for it. An error is returned if
-// the name is bad or exposed already, or the node closed. It costs one
+// at once, and must return soon: Node.Close waits for it. The errors are ErrBadName,
+// ErrNodeClosed, nats.ErrPermissionViolation, what is wrong with the message type,
+// and that the node has exposed the name. Keyed panics if make is nil. It costs one
 // subscription, and for each key with an actor that and a timer.
 func Keyed[M any](n *Node, name string, make func(key string) Actor[M]) error {
+	if make == nil {
+		panic("cluster: Keyed: make is nil")
+	}
 	if err := checkName("name", name); err != nil {
 		return err
 	}
 	s, err := shapeOf(reflect.TypeFor[M]())
 	if err != nil {
 		return named(name, err)
-	}
-	if make == nil {
-		panic(fmt.Sprintf("cluster: Keyed of %q without a function", name))
 	}
 	e := &exposure{node: n, name: name, shape: s, closed: func() bool { return false }}
 	e.ctx, e.cancel = context.WithCancel(context.Background())

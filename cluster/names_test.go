@@ -21,6 +21,24 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// What the package's doc says, under Security, of names with dots: permissions are
+// written by it.
+func TestNamesInSubjects(t *testing.T) {
+	s := subjects{"my_shop.eu"}
+	for want, got := range map[string]string{
+		"my__shop_-eu-leases":             s.bucket(),
+		"my_shop+eu=jobs+low":             s.stream("jobs.low"),
+		"my_shop+eu=jobs+low=aside":       s.aside("jobs.low"),
+		"my_shop.eu.durable.jobs+low.3":   s.stored("jobs.low", "3"),
+		"my_shop.eu.aside.jobs+low.7":     s.setAside("jobs.low", "7"),
+		"my_shop.eu.node.n-1.in.jobs.low": s.inbox("n-1", "jobs.low"),
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // A reply subject is a node's control subject, or nothing is sent there.
 func TestControlOf(t *testing.T) {
 	s := subjects{"app"}

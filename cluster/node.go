@@ -445,7 +445,8 @@ func (n *Node) heard(from string, r *reader) {
 // asks that are under way are answered. Before that its singletons and the actors
 // with keys work off their inboxes and end, and other nodes take over. Then, or
 // when ctx ends, it is closed. The error is ctx's if that came first: what was not
-// done then is reported to the senders.
+// done then is reported to the senders. It is ErrNodeClosed if the node was closed
+// before.
 //
 // The exposed actors themselves live on: they are their owners'.
 func (n *Node) Drain(ctx context.Context) error {

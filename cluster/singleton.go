@@ -50,7 +50,7 @@ import (
 //
 // The errors are ErrBadName, ErrNodeClosed, what is wrong with the message type,
 // and that this node has exposed the name or is a candidate already. That the KV
-// store is not to be had is logged, and tried again.
+// store is not to be had is logged, and tried again. It panics if body is nil.
 func Singleton[M any](ctx context.Context, n *Node, name string, body func(ctx context.Context, in *actor.Inbox[M]) error) (*actor.Child[actor.None, actor.None], error) {
 	if body == nil {
 		panic("cluster: Singleton: body is nil")

@@ -5,10 +5,10 @@ import "sync/atomic"
 // Stats counts what a node has done since Join.
 type Stats struct {
 	Sent        uint64 // messages and questions that were put on their way
-	Accepted    uint64 // of those, what other nodes' actors have accepted
+	Accepted    uint64 // of those, what actors have accepted
 	Unknown     uint64 // whose outcome was unknown when the link broke
 	HandedBack  uint64 // that came back or had not left, and were sent elsewhere or reported
-	Received    uint64 // messages of other nodes that actors here have accepted
+	Received    uint64 // messages for exposed names that actors here have accepted
 	Undelivered uint64 // messages given to Config.Undelivered
 
 	// Of durable inboxes.

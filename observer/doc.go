@@ -7,7 +7,7 @@
 // Every actor that is spawned below that context is seen from then on, with
 // supervisors and their workers. [Observer.Snapshot] returns all of it as plain
 // structs. A deadlock, actors that wait for each other in a circle, is found
-// within a second, whether somebody looks or not, and logged once.
+// within a second, whether somebody looks or not, and logged, once a minute at most.
 //
 // # Who may see it
 //
@@ -20,8 +20,8 @@
 // # What it costs
 //
 // Nobody is told per message. An actor that is watched counts what it receives
-// and takes the time of up to Options.Samples messages per second. While nobody
-// looks there is no goroutine and no timer; but as long as somebody begins to wait
+// and takes the time of up to Options.Samples messages per second and process.
+// While nobody looks there is no goroutine and no timer; but as long as somebody begins to wait
 // in a Send or an Ask now and then, a look at all who wait, some three per second.
 //
 // To confirm what looks like a deadlock the program stands still for a moment.

@@ -17,6 +17,7 @@ const betweenTraces = 10 * time.Second
 type flight struct {
 	saves throttle
 	on    atomic.Bool // there is a recorder
+	log   *slog.Logger
 
 	mu       sync.Mutex // also for the recorder's WriteTo, of which there may be one at a time
 	recorder *trace.FlightRecorder
@@ -29,10 +30,10 @@ type flight struct {
 func (f *flight) start(age time.Duration, log *slog.Logger) {
 	r := trace.NewFlightRecorder(trace.FlightRecorderConfig{MinAge: age})
 	if err := r.Start(); err != nil {
-		log.Warn("observer: Options.Trace: the flight recorder does not start; nothing is recorded", "error", err)
+		log.Warn("observer: Options.Trace: the flight recorder does not start; nothing is recorded", "err", err)
 		return
 	}
-	f.recorder = r
+	f.recorder, f.log = r, log
 	f.on.Store(true)
 }
 
@@ -55,17 +56,27 @@ func (f *flight) save() bool {
 	}
 	at := time.Now()
 	go func() {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.recorder == nil {
-			return
-		}
-		var b bytes.Buffer
-		if _, err := f.recorder.WriteTo(&b); err == nil {
-			f.saved, f.at = b.Bytes(), at
+		if err := f.keep(at); err != nil {
+			defer func() { _ = recover() }() // of the log's handler
+			f.log.Warn("observer: Options.Trace: what was recorded cannot be kept", "err", err)
 		}
 	}()
 	return true
+}
+
+// keep keeps what is recorded at this moment.
+func (f *flight) keep(at time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.recorder == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	if _, err := f.recorder.WriteTo(&b); err != nil {
+		return err
+	}
+	f.saved, f.at = b.Bytes(), at
+	return nil
 }
 
 // trace returns the last trace that was saved and of when it is.

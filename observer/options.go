@@ -36,8 +36,8 @@ type Options struct {
 	// nothing is recorded. [Observer.Close] ends it.
 	Trace time.Duration
 
-	// Logger gets a line for each deadlock, and for each action from the page; nil
-	// is slog.Default().
+	// Logger gets a line for each deadlock, for each action from the page, and for
+	// what goes wrong with Trace; nil is slog.Default().
 	Logger *slog.Logger
 }
 

@@ -66,8 +66,8 @@ type Server struct {
 	temp   string
 }
 
-// Start runs a server and returns when it takes connections. In a cluster, it
-// does not wait for the others.
+// Start runs a server and returns when it takes connections, within 10 s, or why it
+// does not. In a cluster, it does not wait for the others.
 func Start(cfg Config) (*Server, error) {
 	s := new(Server)
 	o, err := cfg.options()
@@ -166,5 +166,8 @@ func (s *Server) clean() error {
 	if s.temp == "" {
 		return nil
 	}
-	return os.RemoveAll(s.temp)
+	if err := os.RemoveAll(s.temp); err != nil {
+		return fmt.Errorf("embedded: close: %w", err)
+	}
+	return nil
 }

@@ -29,10 +29,11 @@
 //	tinyactor.handling.quantile         s
 //	tinyactor.handling.oldest           s          for how long the message that has been handled longest has been
 //
-// All but tinyactor.deadlocks have the attributes messaging.system, which is
-// tinyactor, and messaging.destination.template: the actor's name, in which digits and ids are
-// replaced by a star, as the conventions want it of names that have high
-// cardinality. Actors with the same template are summed up; a count goes on when
+// All have the attribute messaging.system, which is tinyactor; the first two
+// messaging.operation.name, which is send and receive; and all but
+// tinyactor.deadlocks messaging.destination.template: the actor's name, in which
+// digits and ids are replaced by a star, as the conventions want it of names that
+// have high cardinality. Actors with the same template are summed up; a count goes on when
 // they end.
 //
 // messaging.process.duration is not among them. It is a histogram, and the API
