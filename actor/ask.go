@@ -151,7 +151,7 @@ type asker[M any] interface {
 //
 // This holds for an Address, for what Map makes of one, and for every Sender
 // that passes ctx on. It costs one allocation, two if the asker has to sleep, and
-// whatever msg does.
+// whatever msg does. It panics if to or msg is nil.
 func Ask[M, R any](ctx context.Context, to Sender[M], msg func(Reply[R]) M) (R, error) {
 	switch {
 	case to == nil:

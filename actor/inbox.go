@@ -132,7 +132,7 @@ func (in *Inbox[M]) Err() error { return in.err }
 // wait, it returns ctx's error. If handle returns ErrHalted, Serve returns nil;
 // if it returns another error, Serve returns that, and so does every Ask whose
 // message is in hand and unanswered: as it is, so an error that matches ErrClosed
-// tells the asker that it may ask again. handle gets ctx.
+// tells the asker that it may ask again. handle gets ctx. It panics if handle is nil.
 func (in *Inbox[M]) Serve(ctx context.Context, handle func(context.Context, M) error) error {
 	if handle == nil {
 		panic("actor: Serve: handle is nil")

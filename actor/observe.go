@@ -79,7 +79,7 @@ type Event struct {
 
 // WithObserver returns a context below which o is told of every actor: of those
 // spawned with it, and of all their descendants. Observers that the context
-// already has stay. It costs nothing per message.
+// already has stay. It costs nothing per message. It panics if o is nil.
 func WithObserver(ctx context.Context, o Observer) context.Context {
 	if o == nil {
 		panic("actor: WithObserver: o is nil")

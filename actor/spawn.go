@@ -53,7 +53,7 @@ func SpawnValue[M, E any](owner context.Context, cfg Config,
 
 // SpawnPool starts an actor of n processes that run body and share one inbox:
 // each message is received by one of them. All are live before the first body
-// runs. n must be from 1 to a million: each process is a goroutine.
+// runs. Each process is a goroutine. It panics if n is not from 1 to a million.
 func SpawnPool[M, E any](owner context.Context, cfg Config, n int,
 	body func(ctx context.Context, in *Inbox[M]) (E, error)) (*Pool[M, E], *Address[M]) {
 	if n < 1 || n > mostProcesses {

@@ -9,7 +9,7 @@ import (
 // until stop is called: once, when nothing is added to its counts any more. A
 // snapshot begun after that does not show the actor. So whoever sums up what
 // groups of actors do loses nothing between two snapshots. f is called by several
-// goroutines at the same time and must return soon.
+// goroutines at the same time and must return soon. Ended panics if it is nil.
 func (o *Observer) Ended(f func(Actor)) (stop func()) {
 	if f == nil {
 		panic("observer: Ended: f is nil")

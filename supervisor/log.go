@@ -32,7 +32,7 @@ import (
 // The attributes are, as far as an event has them, actor (the name), id, path
 // (the names from the root on), process (its index), attempt (of a restart, from
 // 1), delay (of a restart), count and type (of messages), reason (the text of an
-// error) and stack.
+// error) and stack. It panics if l is nil.
 func LogObserver(l *slog.Logger) actor.Observer {
 	if l == nil {
 		panic("supervisor: LogObserver: the logger is nil")

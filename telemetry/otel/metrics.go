@@ -3,6 +3,7 @@ package otel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -38,7 +39,8 @@ const DefaultTemplates = tally.DefaultLabels
 
 // Register makes the instruments that the package documentation lists, with a
 // meter of mp, and reads them from what o sees: it counts from now on, for actors
-// that live now from their beginning. It goes on until unregister is called.
+// that live now from their beginning. It goes on until unregister is called. The errors
+// are those of the meter. It panics if mp or o is nil.
 func Register(mp metric.MeterProvider, o *observer.Observer, opts Options) (unregister func() error, err error) {
 	switch {
 	case mp == nil:
@@ -53,7 +55,7 @@ func register(mp metric.MeterProvider, source tally.Source, opts Options) (func(
 	m := maker{meter: mp.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))}
 	all := m.instruments()
 	if m.err != nil {
-		return nil, m.err
+		return nil, fmt.Errorf("otel: Register: %w", m.err)
 	}
 	t := tally.New(source, opts.Template, opts.Templates)
 	attributes := attributeCache{sets: make(map[string]*attributeSets)}
@@ -71,7 +73,7 @@ func register(mp metric.MeterProvider, source tally.Source, opts Options) (func(
 	}, m.made...)
 	if err != nil {
 		t.Stop()
-		return nil, err
+		return nil, fmt.Errorf("otel: Register: %w", err)
 	}
 	return func() error {
 		t.Stop()

@@ -55,6 +55,8 @@ import (
 //	func (j job) Context() context.Context { return j.ctx }
 //
 //	jobs.Send(ctx, job{ctx: ctx})
+//
+// Handler panics if tp or handle is nil.
 func Handler[M any](tp trace.TracerProvider, name string, handle func(context.Context, M) error) func(context.Context, M) error {
 	switch {
 	case tp == nil:
