@@ -109,6 +109,14 @@ func (s *shell) run(ctx context.Context, in *actor.Inbox[actor.None]) error {
 	s.step(event{kind: evStart})
 	for !s.m.finished {
 		if events := s.take(); len(events) > 0 {
+			// An abort ends the children too: it comes before the ends that it has
+			// caused, so that none of them is followed by a restart.
+			select {
+			case <-done:
+				done = nil
+				s.step(event{kind: evAbort, terminal: s.closed()})
+			default:
+			}
 			for _, e := range events {
 				s.step(e)
 			}
