@@ -1,6 +1,7 @@
 package embedded_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -512,12 +513,24 @@ func TestDurableSendEnds(t *testing.T) {
 	if err := d.Send(t.Context(), note{1}); err != nil {
 		t.Fatal(err)
 	}
-	sent := make(chan error)
-	go func() { sent <- d.Send(t.Context(), note{2}) }()
-	eventually(t, "it waits", func() bool { return errors.Is(d.TrySend(note{3}), actor.ErrFull) })
+	var copies atomic.Int32
+	spy := connect(t, s)
+	if _, err := spy.Subscribe("tinyactor.durable.notes.*", func(*nats.Msg) { copies.Add(1) }); err != nil {
+		t.Fatal(err)
+	}
+	spy.Flush()
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- d.Send(t.Context(), note{2}) }()
+	eventually(t, "the first that waits tries again", func() bool { return copies.Load() >= 2 })
+	go func() { second <- d.Send(t.Context(), note{3}) }()
+	more := copies.Load() + 3 // one of them may be of the second, which waits behind it then
+	eventually(t, "and again", func() bool { return copies.Load() >= more })
 	n.Close()
-	if err := <-sent; !errors.Is(err, cluster.ErrNodeClosed) || errors.Is(err, cluster.ErrUnknown) {
-		t.Errorf("a Send that waits: %v", err)
+	if err := <-first; !errors.Is(err, cluster.ErrNodeClosed) { // it may have been trying
+		t.Errorf("the first Send that waits: %v", err)
+	}
+	if err := <-second; !errors.Is(err, cluster.ErrNodeClosed) || errors.Is(err, cluster.ErrUnknown) {
+		t.Errorf("the second Send that waits: %v", err)
 	}
 	var v *valve
 	unlock := sync.OnceFunc(func() { v.closed.Unlock() })
@@ -554,6 +567,10 @@ func TestDurableFullOrder(t *testing.T) {
 	s := start(t, embedded.Config{JetStream: true})
 	n := join(t, s, cluster.Config{Name: "one"})
 	d := open[note](t, n, "notes", cluster.DurableConfig{MaxMessages: 3})
+	copies, err := connect(t, s).SubscribeSync("tinyactor.durable.notes.*")
+	if err != nil {
+		t.Fatal(err)
+	}
 	sent := make(chan error)
 	go func() { // those that are on their way when the first is refused, and some that wait
 		var err error
@@ -564,7 +581,16 @@ func TestDurableFullOrder(t *testing.T) {
 	}()
 	js := manage(t, s)
 	eventually(t, "it is full", func() bool { return inStream(t, js, "tinyactor=notes") == 3 })
-	if err := d.TrySend(note{-1}); !errors.Is(err, actor.ErrFull) { // behind those on their way
+	for again := 0; again < 4; { // until only the first of them tries again: the others wait
+		m, err := copies.NextMsg(10 * time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again++; !bytes.Contains(m.Data, []byte(`"N":3}`)) {
+			again = 0
+		}
+	}
+	if err := d.TrySend(note{-1}); !errors.Is(err, actor.ErrFull) { // behind those that wait
 		t.Errorf("TrySend: %v", err)
 	}
 	st, err := js.Stream(t.Context(), "tinyactor=notes")

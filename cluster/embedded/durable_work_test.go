@@ -131,9 +131,10 @@ func TestDurableEnds(t *testing.T) {
 			}
 			begun, release := make(chan struct{}), make(chan struct{})
 			var once sync.Once
+			var turn atomic.Int32
 			var done effects
 			child := d.Spawn(context.Background(), actor.Config{Name: "first", AbortTimer: time.Minute}, 2, func(ctx context.Context, m note) error {
-				if done.count() < 20 {
+				if turn.Add(1) <= 20 {
 					done.add(m.N)
 					return nil
 				}
