@@ -52,7 +52,7 @@ func (o *options) flags(w world) *flag.FlagSet {
 	f.SetOutput(w.stderr)
 	f.Usage = func() {} // see runTop
 	o.header = http.Header{}
-	f.BoolVar(&o.once, "once", false, "print a table and end")
+	f.BoolVar(&o.once, "once", false, "print a table and end; its rates are means since somebody looked last")
 	f.BoolVar(&o.json, "json", false, "print the snapshot as JSON and end")
 	f.IntVar(&o.limit, "top", 0, "show only the first `N` actors; without -sort, those with the longest queues")
 	f.DurationVar(&o.every, "every", defaultEvery, "time between two looks of the live view")

@@ -201,7 +201,7 @@ const facts = (store) => ({
   'Message type': (a) => a.message,
   Since: (a) => `${clock(moment(a.since))}, ${age(store.now - moment(a.since))} ago`,
   Processes: (a) => `${count(a.processes.busy)} busy of ${count(a.processes.total)}` + (a.processes.stuck > 0 ? `, ${count(a.processes.stuck)} stuck` : ''),
-  'In hand': (a) => (a.handSince ? `a message since ${age(store.now - moment(a.handSince))}` : ''),
+  'In hand': (a) => (a.handSince ? `a message for ${age(store.now - moment(a.handSince))}` : ''),
   Queue: (a) => `${count(a.queue.length)} now, ${count(a.queue.high)} at most`,
   Capacity: (a) => a.queue.capacity,
   Restarts: restarts(store),

@@ -20,7 +20,7 @@ export class Graph {
     this.note = h('p', { class: 'note' });
     this.list = h('tbody');
     this.table = h('table', { id: 'waits', 'aria-label': 'Who waits for whom' },
-      h('thead', null, h('tr', null, ...['Who', 'waits for', 'of', 'since'].map((label) => h('th', { scope: 'col' }, label)))), this.list);
+      h('thead', null, h('tr', null, ...['Who', 'waits for', 'of', 'how long'].map((label) => h('th', { scope: 'col' }, label)))), this.list);
     this.rows = new Keyed(this.list, (edge) => this.#row(edge));
     parent.append(this.drawing, this.note, this.table);
   }

@@ -4,6 +4,10 @@
 
 const LONGEST = 15_000; // between two attempts
 
+// What turns the direction of writing around, also of the page's own words behind
+// it, is shown as it is written in Go.
+const TURNS = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * follow calls on.snapshot and on.delta with what comes, on.lost when the stream
  * is lost, and on.state with 'connecting', 'live', 'reconnecting' or
@@ -40,7 +44,7 @@ export function follow(url, on) {
 
   function take(event, handle) {
     hear();
-    handle(JSON.parse(event.data));
+    handle(JSON.parse(event.data.replace(TURNS, (c) => `\\\\u${c.charCodeAt(0).toString(16)}`)));
   }
 
   function hear() {

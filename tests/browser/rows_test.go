@@ -203,8 +203,8 @@ func TestSearch(t *testing.T) {
 	p.wait(`!document.querySelector('#empty').hidden && document.querySelectorAll('#actors tbody tr[data-id]').length === 0`)
 }
 
-// An actor is called by its name, also if that has slashes in it, and can be read
-// however deep in the tree it is. The number of an actor is found, but not in others.
+// An actor is called by its name, also if that has slashes in it or would turn it
+// around, and can be read however deep in the tree it is. The number of an actor is found, but not in others.
 func TestOddNames(t *testing.T) {
 	long(t)
 	s := scene(t, observer.Options{}, 0)
@@ -225,12 +225,12 @@ func TestOddNames(t *testing.T) {
 			return nil
 		})
 	}
-	below(ctx, append([]string{"GET /users/42", "", "a/"}, slices.Repeat([]string{"deep"}, 30)...))
+	below(ctx, append([]string{"GET /users/42", "", "a/", "\u202eevil"}, slices.Repeat([]string{"deep"}, 30)...))
 	<-ready
 
 	p := open(t, serve(t, s.Observer), "")
 	p.live()
-	for i, want := range []string{"GET /users/42", fmt.Sprintf("#%d", ids[1]), "a/"} {
+	for i, want := range []string{"GET /users/42", fmt.Sprintf("#%d", ids[1]), "a/", `\u202eevil`} {
 		own := fmt.Sprintf(`document.querySelector('%%s tr[data-id="%d"] .name .own').innerText`, ids[i])
 		p.click(`nav a[data-view=tree]`)
 		p.wait(own+` === %s`, "#tree", quote(want))
