@@ -61,7 +61,7 @@
 // all, and one for each name that it exposes:
 //
 //	<cluster>.beat                  every Config.Beat: I live, I expose these names, with so much room; farewell; hint
-//	<cluster>.node.<id>.ctl         open, want, heard, cancel, inquiry, forgotten; state, answer, none, end; wonder, farewell
+//	<cluster>.node.<id>.ctl         open, want, heard, cancel, inquiry, forgotten; state, answer, none, end; wonder, farewell; a beat to who is new
 //	<cluster>.node.<id>.in.<name>   messages
 //
 // Between a sending node and an exposed name on one node there is a link. The

@@ -100,10 +100,26 @@ func TestFlight(t *testing.T) {
 	if _, _, ok := o.trace(); !ok {
 		t.Error("after Close the trace is gone")
 	}
-	third := New(Options{Trace: time.Second})
+	lines := make(chanWriter, 1)
+	third := New(Options{Trace: time.Second, Logger: slog.New(slog.NewTextHandler(lines, nil))})
 	defer third.Close()
 	crash(third)
 	await(t, "recorded by the third", func() (ok bool) { _, _, ok = third.trace(); return ok })
+
+	third.flight.recorder.Stop() // behind its back: it has nothing to keep then
+	third.flight.saves = throttle{}
+	crash(third)
+	if line := <-lines; !strings.Contains(line, "cannot be kept") {
+		t.Errorf("of a trace that is lost the log says %q", line)
+	}
+}
+
+// chanWriter gives what is written to a channel.
+type chanWriter chan string
+
+func (c chanWriter) Write(p []byte) (int, error) {
+	c <- string(p)
+	return len(p), nil
 }
 
 func TestThrottle(t *testing.T) {
