@@ -24,7 +24,7 @@ export class Tree {
     this.body = table.tBodies[0];
     table.tHead.append(h('tr', { role: 'row' }, ...shownColumns.map((column) =>
       h('th', { scope: 'col', role: 'columnheader', title: column.title ?? null, 'data-column': column.key, 'data-rank': column.rank }, column.label))));
-    this.rows = new Keyed(this.body, (line) => (line.actor ? new Line(store) : new More()));
+    this.rows = new Keyed(this.body, (line) => (line.actor ? new Line(store) : new More(store)));
     this.body.addEventListener('keydown', (event) => this.#key(event));
     this.body.addEventListener('click', (event) => this.#click(event));
     this.body.addEventListener('focusin', (event) => {
@@ -67,7 +67,7 @@ export class Tree {
     const shown = this.#more.get(parent) ?? MANY;
     for (const [i, actor] of children.entries()) {
       if (i === shown || this.#lines.length >= MOST) {
-        this.#lines.push({ key: `more ${parent}`, parent, level, rest: children.length - i, full: this.#lines.length >= MOST });
+        this.#lines.push({ key: `more ${parent}`, parent, level, rest: children.slice(i), full: this.#lines.length >= MOST });
         return;
       }
       const foldable = this.store.children(actor.id).length > 0;
@@ -177,10 +177,12 @@ class Line {
   }
 }
 
-// below counts who is below an actor, and who of them is in trouble.
-function below(id, store) {
+const below = (id, store) => sumOf(store.children(id), store);
+
+// sumOf counts actors and who is below them, and who of these is in trouble.
+function sumOf(actors, store) {
   const sum = { all: 0, trouble: 0 };
-  for (const child of store.children(id)) {
+  for (const child of actors) {
     const deeper = below(child.id, store);
     sum.all += 1 + deeper.all;
     sum.trouble += (troubled(child, store) ? 1 : 0) + deeper.trouble;
@@ -190,7 +192,8 @@ function below(id, store) {
 
 /** More stands for children that are not shown. */
 class More {
-  constructor() {
+  constructor(store) {
+    this.store = store;
     this.text = h('span', { class: 'branch' });
     this.node = h('tr', { role: 'row', class: 'more' }, h('td', { role: 'gridcell', colspan: shownColumns.length }, this.text));
   }
@@ -199,6 +202,8 @@ class More {
     this.node.dataset.key = key;
     setAttribute(this.node, 'aria-level', level);
     this.node.style.setProperty('--level', level);
-    setText(this.text, full ? `${count(rest)} more: search, or look at the table` : `${count(rest)} more: show some`);
+    const { trouble } = sumOf(rest, this.store);
+    setText(this.text, (full ? `${count(rest.length)} more: search, or look at the table` : `${count(rest.length)} more: show some`) +
+      (trouble > 0 ? `; \u25b2 ${count(trouble)} in trouble` : ''));
   }
 }

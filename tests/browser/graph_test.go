@@ -3,6 +3,7 @@ package browser_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -53,6 +54,37 @@ func TestCyclesArePainted(t *testing.T) {
 	p.wait(`document.querySelectorAll('#deadlocks p').length === 0`)
 	p.click(`nav a[data-view=graph]`)
 	p.wait(`document.querySelectorAll('#graph .cycle').length === 0`)
+}
+
+// Trouble is to be seen in the tree, also of those for whom there is no row.
+func TestTroubleOfThoseThatAreNotShown(t *testing.T) {
+	long(t)
+	s := scene(t, observer.Options{}, 0)
+	ctx, end := context.WithCancel(s.Observer.Watch(t.Context()))
+	defer end()
+	type addresses [2]*actor.Address[actor.Reply[int]]
+	all := make(chan addresses, 2)
+	var a addresses
+	for i := range 60 {
+		_, address := actor.Spawn(ctx, actor.Config{Name: fmt.Sprint("one-", i)}, func(ctx context.Context, in *actor.Inbox[actor.Reply[int]]) error {
+			if i < 58 {
+				<-in.Halting()
+				return nil
+			}
+			_, err := actor.Ask(ctx, (<-all)[59-i], func(r actor.Reply[int]) actor.Reply[int] { return r })
+			return err
+		})
+		a[i%2] = address
+		defer runtime.KeepAlive(address)
+	}
+	p := open(t, serve(t, s.Observer), "")
+	p.live()
+	p.wait(`/^2\d more: show some$/.test(document.querySelector('#tree tr.more').innerText.trim())`)
+	all <- a
+	all <- a
+	p.wait(`/^2\d more: show some; \S* 2 in trouble$/.test(document.querySelector('#tree tr.more').innerText.trim())`)
+	p.click(`#tree tr.more td`)
+	p.wait(`document.querySelectorAll('#tree tr[data-deadlock]').length === 2 && !document.querySelector('#tree tr.more')`)
 }
 
 // A drawing that changes leaves the focus where it is, and says what is so now.
