@@ -170,12 +170,12 @@ class Parts {
     const told = (ms) => age(store.now - ms);
     const waiting = actor.waiting && { count: actor.waiting.count, from: actor.waiting.from ?? [], told: told(moment(actor.waiting.since)) };
     this.waiting.draw(waiting, (w) => [
-      h('p', null, `${plural(w.count, 'process')}, the longest for ${w.told}`),
+      h('p', null, `${plural(w.count, 'goroutine')}, the longest for ${w.told}`),
       h('ul', null, ...w.from.map((path) => h('li', null, link(store.byPath(path)) ?? path)), w.count > w.from.length ? h('li', null, `and ${count(w.count - w.from.length)} more`) : null),
     ]);
     const own = store.waits.filter((wait) => wait.from === actor.id).map((wait) => ({ ...wait, told: told(moment(wait.since)) }));
     this.waits.draw(own.length > 0 ? own.slice(0, 8) : null, (list) => [
-      h('ul', null, ...list.map((w) => h('li', null, `process ${w.process}: for ${w.for} of `, link(store.actors.get(w.to)) ?? `#${w.to}`, `, for ${w.told}`))),
+      h('ul', null, ...list.map((w) => h('li', null, `process ${w.process}: for ${w.for === 'room' ? 'room in' : 'an answer of'} `, link(store.actors.get(w.to)) ?? `#${w.to}`, `, for ${w.told}`))),
     ]);
   }
 
@@ -202,7 +202,7 @@ const facts = (store) => ({
   Since: (a) => `${clock(moment(a.since))}, ${age(store.now - moment(a.since))} ago`,
   Processes: (a) => `${count(a.processes.busy)} busy of ${count(a.processes.total)}` + (a.processes.stuck > 0 ? `, ${count(a.processes.stuck)} stuck` : ''),
   'In hand': (a) => (a.handSince ? `a message for ${age(store.now - moment(a.handSince))}` : ''),
-  Queue: (a) => `${count(a.queue.length)} now, ${count(a.queue.high)} at most`,
+  Queue: (a) => `${count(a.queue.length)} now, ${count(a.queue.high)} at its longest`,
   Capacity: (a) => a.queue.capacity,
   Restarts: restarts(store),
   Panics: (a) => (a.panics > 0 ? count(a.panics) : ''),
@@ -211,7 +211,7 @@ const facts = (store) => ({
 const restarts = (store) => ({ restarts: r }) => {
   if (r.total === 0 && r.limit === 0 && !r.until) return '';
   const parts = [`${count(r.total)} in all`];
-  if (r.period) parts.push(`${count(r.window)} of ${count(r.limit)} within ${duration(r.period)}`);
+  if (r.period) parts.push(`${count(r.window)} within ${duration(r.period)}; the supervisor allows ${count(r.limit)} to all its children`);
   const until = moment(r.until);
   if (until !== null) parts.push(until > store.now ? `the next in ${duration((until - store.now) * 1e6)}` : 'the next is due');
   return parts.join(', ');

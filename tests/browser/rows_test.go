@@ -57,6 +57,10 @@ func TestRowsAppearAndChange(t *testing.T) {
 	before := js[int](p, received)
 	p.wait(`%s > %d`, received, before)
 	p.wait(`document.querySelector('#detail [data-part=waiting]').innerText.includes('customers')`)
+	p.wait(`/^\d+ now, 64 at its longest$/.test(document.querySelector('#detail [data-field=queue] dd').innerText)`)
+	p.wait(`document.querySelector('#detail [data-field=restarts] dd').innerText === '0 in all, 0 within 5.0\u202fs; the supervisor allows 50 to all its children'`)
+	p.follow(row("#tree", "customers"), "a.name")
+	p.wait(`/process \d: for (room in packers|an answer of inventory), for /.test(document.querySelector('#detail').innerText)`)
 }
 
 // A crash shows up with its panic and its stack, in the log and in the numbers, and
