@@ -86,7 +86,7 @@ func TestDurableSlow(t *testing.T) {
 	t.Parallel()
 	s := start(t, embedded.Config{JetStream: true})
 	n := join(t, s, cluster.Config{Name: "one"})
-	d := open[note](t, n, "notes", cluster.DurableConfig{AckWait: 500 * time.Millisecond})
+	d := open[note](t, n, "notes", cluster.DurableConfig{AckWait: 2 * time.Second})
 	for i := range 3 {
 		if err := d.Send(t.Context(), note{i}); err != nil {
 			t.Fatal(err)
@@ -96,7 +96,7 @@ func TestDurableSlow(t *testing.T) {
 	handle(t, d, 1, func(ctx context.Context, m note) error {
 		if m.N == 0 {
 			select {
-			case <-time.After(1500 * time.Millisecond):
+			case <-time.After(5 * time.Second):
 			case <-ctx.Done():
 			}
 		}
@@ -120,7 +120,7 @@ func TestDurableEnds(t *testing.T) {
 			first, second := join(t, s, cluster.Config{Name: "first"}), join(t, s, cluster.Config{Name: "second"})
 			wait := 20 * time.Second // longer than the test may take
 			if how == "abort" {
-				wait = time.Second
+				wait = 3 * time.Second
 			}
 			cfg := cluster.DurableConfig{AckWait: wait}
 			d := open[note](t, first, "notes", cfg)
@@ -294,7 +294,7 @@ func TestDurableOrder(t *testing.T) {
 	s := start(t, embedded.Config{JetStream: true})
 	const keys, each = 20, 15
 	nodes := []*cluster.Node{join(t, s, cluster.Config{Name: "a"}), join(t, s, cluster.Config{Name: "b"})}
-	cfg := cluster.DurableConfig{Backoff: time.Millisecond, Partitions: 4, AckWait: 500 * time.Millisecond}
+	cfg := cluster.DurableConfig{Backoff: time.Millisecond, Partitions: 4, AckWait: 5 * time.Second}
 	var mu sync.Mutex
 	last, busy, onNode := map[string]int{}, map[string]bool{}, map[string]int{}
 	work := func(node *cluster.Node) func(context.Context, parcel) error {

@@ -169,7 +169,7 @@ func TestExternalPool(t *testing.T) {
 func TestExternalStore(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "-js", "-sd", t.TempDir())
-	nodes := []*cluster.Node{s.node(cluster.Config{Name: "a"}), s.node(cluster.Config{Name: "b"})}
+	nodes := []*cluster.Node{s.node(patient(cluster.Config{Name: "a"})), s.node(patient(cluster.Config{Name: "b"}))}
 	keys := newKeepers(t)
 	for _, n := range nodes {
 		if _, err := cluster.Singleton(t.Context(), n, "boss", tellWhere(n)); err != nil {
@@ -177,7 +177,7 @@ func TestExternalStore(t *testing.T) {
 		}
 		keys.host(n, actor.Config{}, 0)
 	}
-	here := s.node(cluster.Config{Name: "here"})
+	here := s.node(patient(cluster.Config{Name: "here"}))
 	at := find(t, here, "boss", spot{})
 	user := cluster.Lookup[keyMsg](here, "user").Key("k")
 	if _, err := ask(within(t, 10*time.Second), user, keyMsg{}); err != nil {

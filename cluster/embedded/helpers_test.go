@@ -54,6 +54,13 @@ func join(t testing.TB, s *embedded.Server, cfg cluster.Config) *cluster.Node {
 	return n
 }
 
+// patient is a node's configuration for a test in which none dies: on a machine that
+// has much else to do, none is taken for dead either.
+func patient(cfg cluster.Config) cluster.Config {
+	cfg.Lost, cfg.Lease = 8*time.Second, 20*time.Second
+	return cfg
+}
+
 func within(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)

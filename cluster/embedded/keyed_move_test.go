@@ -41,9 +41,9 @@ func TestKeyedDrains(t *testing.T) {
 	t.Parallel()
 	s := keyedServer(t)
 	k := newKeepers(t)
-	beat := cluster.Config{Beat: 100 * time.Millisecond, Undelivered: func(name string, msg any, err error) {
+	beat := patient(cluster.Config{Beat: 100 * time.Millisecond, Undelivered: func(name string, msg any, err error) {
 		t.Errorf("undelivered: %+v: %v", msg, err)
-	}}
+	}})
 	beat.Name = "here"
 	here := join(t, s, beat)
 	host := func(i int) *cluster.Node {
@@ -54,7 +54,7 @@ func TestKeyedDrains(t *testing.T) {
 	}
 	nodes := []*cluster.Node{host(0), host(1)}
 	user := cluster.Lookup[keyMsg](here, "user")
-	ctx := within(t, 30*time.Second)
+	ctx := within(t, time.Minute)
 	const keys = 40
 	var stop atomic.Bool
 	var sent [2][keys]int
@@ -117,7 +117,7 @@ func TestKeyedIdle(t *testing.T) {
 	t.Parallel()
 	s := keyedServer(t)
 	k := newKeepers(t)
-	here, there := join(t, s, cluster.Config{Name: "here"}), join(t, s, cluster.Config{Name: "there"})
+	here, there := join(t, s, patient(cluster.Config{Name: "here"})), join(t, s, patient(cluster.Config{Name: "there"}))
 	k.host(there, actor.Config{Capacity: actor.Bounded(2), Undelivered: func(m any) { t.Errorf("left: %+v", m) }}, time.Millisecond)
 	user := cluster.Lookup[keyMsg](here, "user")
 	ctx := within(t, time.Minute)

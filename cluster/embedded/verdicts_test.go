@@ -24,25 +24,26 @@ func (*wordy) UnmarshalJSON([]byte) error { return errors.New(strings.Repeat("no
 func TestManyVerdicts(t *testing.T) {
 	t.Parallel()
 	s := start(t, embedded.Config{})
-	receiver := join(t, s, cluster.Config{Window: 4096})
+	receiver := join(t, s, patient(cluster.Config{Window: 4096}))
 	var back, odd atomic.Int32
 	var first atomic.Value // of the odd ones
-	sender := join(t, s, cluster.Config{Window: 4096, Undelivered: func(_ string, _ any, err error) {
+	sender := join(t, s, patient(cluster.Config{Window: 4096, Undelivered: func(_ string, _ any, err error) {
 		if errors.Is(err, cluster.ErrUnknown) {
 			odd.Add(1)
 			first.CompareAndSwap(nil, err)
 		}
 		back.Add(1)
-	}})
+	}}))
 	child, addr := spawn(t, actor.Config{}, func(context.Context, wordy) error { return nil })
 	if err := cluster.Expose(t.Context(), receiver, "wordy", addr); err != nil {
 		t.Fatal(err)
 	}
 	to := cluster.Lookup[wordy](sender, "wordy")
 	const many = 1500
+	ctx := within(t, time.Minute)
 	sent := func() (n int32) {
 		for i := range many {
-			err := to.Async().Send(within(t, 5*time.Second), wordy{i})
+			err := to.Async().Send(ctx, wordy{i})
 			if errors.Is(err, actor.ErrClosed) {
 				return n
 			}
@@ -54,11 +55,11 @@ func TestManyVerdicts(t *testing.T) {
 		return n
 	}
 	n := sent()
-	eventually(t, "all refusals told", func() bool { return back.Load() == n })
+	eventuallyIn(t, time.Minute, "all refusals told", func() bool { return back.Load() == n })
 	n += sent()
 	n += sent()
 	child.Close()
-	eventually(t, "all refusals told at the end", func() bool { return back.Load() == n })
+	eventuallyIn(t, time.Minute, "all refusals told at the end", func() bool { return back.Load() == n })
 	if odd.Load() > 0 || sender.Stats().Accepted > 0 {
 		t.Errorf("of %d messages, which were all refused, %d are unknown (%v) and %d accepted", n, odd.Load(), first.Load(), sender.Stats().Accepted)
 	}
