@@ -46,8 +46,9 @@ var shapes struct {
 //	cluster.Register[Shop]("shop", Order{}, Cancel{}, Status{})
 //
 // Register belongs into an init function, or before the first Expose and Lookup.
-// It panics if M, its name, or the name of a variant is taken, or if M is an
-// interface and there are no variants.
+// It panics if M, its name, or the name of a variant is taken, if the name is not
+// made as ErrBadName says, or if M is an interface and a variant is nil or there
+// is none.
 func Register[M any](name string, variants ...M) {
 	declared := reflect.TypeFor[M]()
 	if err := checkName("type", name); err != nil {
