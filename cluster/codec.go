@@ -2,11 +2,14 @@ package cluster
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
 // Codec turns messages into bytes and back. Both ends of a name must use codecs
-// of the same Name. It must be safe for concurrent use.
+// of the same Name. It must be safe for concurrent use. Its errors match no
+// sentinel when they go on to whoever sends or receives: what errors.Is says there
+// is about the actor, or its node.
 type Codec interface {
 	// Name goes over the wire, so that two ends with different codecs say so
 	// instead of reading nonsense.
@@ -37,12 +40,26 @@ type guarded struct{ Codec }
 
 func (g guarded) Marshal(v any) (data []byte, err error) {
 	defer recovered(&err)
-	return g.Codec.Marshal(v)
+	data, err = g.Codec.Marshal(v)
+	return data, hidden(err)
 }
 
 func (g guarded) Unmarshal(data []byte, v any) (err error) {
 	defer recovered(&err)
-	return g.Codec.Unmarshal(data, v)
+	return hidden(g.Codec.Unmarshal(data, v))
+}
+
+// codecError matches no sentinel: if the method of a message that decodes itself
+// returns actor.ErrClosed, the actor that it is for is not closed.
+type codecError struct{ error }
+
+func (e *codecError) As(target any) bool { return errors.As(e.error, target) }
+
+func hidden(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codecError{err}
 }
 
 func recovered(err *error) {

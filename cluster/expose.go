@@ -252,17 +252,17 @@ func (e *exposure) withdraw(why error) {
 	e.ended = why
 	e.mu.Unlock()
 	n := e.node
+	e.cancel()
+	e.sub.Unsubscribe() //nolint:errcheck // the connection is closed, then
+	e.moving.Lock()
+	defer e.moving.Unlock()
 	n.mu.Lock()
-	if n.exposed[e.name] == e {
+	if n.exposed[e.name] == e { // not before: what moved would be overtaken by what another exposure takes
 		delete(n.exposed, e.name)
 		n.hidden[e] = struct{}{}
 		e.parting()
 	}
 	n.mu.Unlock()
-	e.cancel()
-	e.sub.Unsubscribe() //nolint:errcheck // the connection is closed, then
-	e.moving.Lock()
-	defer e.moving.Unlock()
 	if e.host != nil {
 		e.host.end()
 	}
@@ -515,10 +515,11 @@ func (e *exposure) receive(m *nats.Msg) {
 	if l == nil || ended != nil || l.from != from {
 		e.mu.Unlock()
 		switch {
-		case l == nil: // a node that was taken for dead, and is back
-			n.end(from, id, 0, endUnknown, ErrNodeLost)
-		case l.from != from:
+		case l != nil && l.from != from:
 			n.count.forged.Add(1)
+		case l == nil && n.inlet(id, from) == nil: // a node that was taken for dead, and is back
+			n.end(from, id, 0, endUnknown, ErrNodeLost)
+		default: // the exposure that it was for, this one or that before, says what has come
 		}
 		return
 	}

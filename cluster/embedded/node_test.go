@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -145,6 +146,44 @@ func TestDoesNotDecode(t *testing.T) {
 	wantErr(t, to.Send(t.Context(), narrow{1}), cluster.ErrMismatch, "narrow", "does not decode")
 	if n := there.Stats().Mismatch; n != 1 {
 		t.Errorf("the receiver has counted %d", n)
+	}
+}
+
+// moody is a message whose own error one of these is, where it is decoded.
+type moody struct {
+	actor.Reply[moody]
+	Err int
+}
+
+var moods = []error{nil, actor.ErrClosed, actor.ErrFull, cluster.ErrNotDelivered, context.Canceled}
+
+func (m *moody) UnmarshalJSON(data []byte) error {
+	var plain struct{ Err int }
+	err := json.Unmarshal(data, &plain)
+	m.Err = plain.Err
+	return errors.Join(err, moods[m.Err])
+}
+
+// What a message says when it is decoded is not taken for what its actor does.
+func TestDoesNotDecodeItself(t *testing.T) {
+	here, there, _ := two(t, cluster.Config{}, cluster.Config{})
+	_, addr := spawn(t, actor.Config{}, func(_ context.Context, m moody) error {
+		m.Answer(moody{Err: 1}, nil)
+		return nil
+	})
+	expose(t, there, "moody", addr)
+	to := cluster.Lookup[moody](here, "moody")
+	for i, mood := range moods[1:] {
+		err := to.Send(within(t, 10*time.Second), moody{Err: i + 1})
+		wantErr(t, err, cluster.ErrMismatch, mood.Error())
+		if errors.Is(err, mood) {
+			t.Errorf("%v matches %v", err, mood)
+		}
+	}
+	_, err := actor.Ask(within(t, 10*time.Second), to, func(r actor.Reply[moody]) moody { return moody{Reply: r} })
+	wantErr(t, err, actor.ErrNoReply, "does not decode")
+	if errors.Is(err, actor.ErrClosed) {
+		t.Errorf("%v says that the question may be repeated", err)
 	}
 }
 

@@ -137,3 +137,46 @@ func TestDrain(t *testing.T) {
 		t.Errorf("Drain: %v", err)
 	}
 }
+
+// slow is JSON that decodes the number 1 when it may.
+type slow struct {
+	cluster.JSON
+	decodes, may chan struct{}
+}
+
+func (c slow) Unmarshal(data []byte, v any) error {
+	if string(data) == "1" {
+		close(c.decodes)
+		<-c.may
+	}
+	return c.JSON.Unmarshal(data, v)
+}
+
+// An actor is not exposed again while a message is about to come by its exposure
+// before: what comes by the next would overtake that.
+func TestExposeAgain(t *testing.T) {
+	codec := slow{decodes: make(chan struct{}), may: make(chan struct{})}
+	here, there, _ := two(t, cluster.Config{}, cluster.Config{Codec: codec})
+	_, addr := spawn(t, actor.Config{}, func(context.Context, int) error { return nil })
+	ctx, withdraw := context.WithCancel(t.Context())
+	defer withdraw()
+	if err := cluster.Expose(ctx, there, "x", addr); err != nil {
+		t.Fatal(err)
+	}
+	to := cluster.Lookup[int](here, "x")
+	if err := to.Async().Send(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	<-codec.decodes
+	withdraw()
+	time.AfterFunc(300*time.Millisecond, func() { close(codec.may) })
+	eventually(t, "it is exposed again", func() bool { return cluster.Expose(t.Context(), there, "x", addr) == nil })
+	select {
+	case <-codec.may:
+	default:
+		t.Error("it is too early")
+	}
+	if err := to.Send(within(t, 10*time.Second), 2); err != nil {
+		t.Error(err)
+	}
+}
