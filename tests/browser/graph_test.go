@@ -80,8 +80,15 @@ func TestTroubleOfThoseThatAreNotShown(t *testing.T) {
 	p := open(t, serve(t, s.Observer), "")
 	p.live()
 	p.wait(`/^2\d more: show some$/.test(document.querySelector('#tree tr.more').innerText.trim())`)
+	phone := open(t, serve(t, s.Observer), "", chromedp.EmulateViewport(390, 800, chromedp.EmulateMobile, chromedp.EmulateScale(2)))
+	phone.live()
 	all <- a
 	all <- a
+	phone.wait(`document.querySelector('#tree tr.more').innerText.includes('2 in trouble')`)
+	phone.wait(`[...document.querySelectorAll('#tree tr[data-id] .own')].every((name) => name.getBoundingClientRect().width > 15)`)
+	phone.wait(`document.querySelector('#tree tr.more span').getBoundingClientRect().right <= innerWidth`)
+	phone.click(`#tree tr.more span`)
+	phone.wait(`document.querySelectorAll('#tree tr[data-deadlock]').length === 2`)
 	p.wait(`/^2\d more: show some; \S* 2 in trouble$/.test(document.querySelector('#tree tr.more').innerText.trim())`)
 	p.click(`#tree tr.more td`)
 	p.wait(`document.querySelectorAll('#tree tr[data-deadlock]').length === 2 && !document.querySelector('#tree tr.more')`)
