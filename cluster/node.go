@@ -77,6 +77,8 @@ type routeKey struct {
 // and it is closed after the node. Join waits for a round trip to the server, 10 s
 // at most if ctx has no deadline, and returns what NATS says, as
 // nats.ErrPermissionViolation, or what is wrong with cfg. ctx bounds Join alone.
+// While the network takes no bytes, nc may hold up all who send for as long as
+// nats.FlusherTimeout says, which is a minute if nc was not told otherwise.
 func Join(ctx context.Context, nc *nats.Conn, cfg Config) (*Node, error) {
 	cfg, err := cfg.orDefaults(nc)
 	if err != nil {

@@ -34,7 +34,8 @@ import (
 //     actor.Reply per message does, see [Register].
 //   - If ctx ends while a message is on its way, it is called back. Send returns
 //     ctx's error only if that was in time; if that is not known either, soon,
-//     ErrUnknown together with ctx's error.
+//     ErrUnknown together with ctx's error. While the network takes no bytes,
+//     nats.FlusherTimeout goes before that: see [Join].
 //
 // # Pools
 //

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -21,10 +20,11 @@ import (
 	"tinyactor/cluster/embedded"
 )
 
-// valve is a TCP proxy that can hold back what the server says.
+// valve is a TCP proxy that can hold back what one end says.
 type valve struct {
 	listener net.Listener
 	closed   sync.RWMutex // locked: nothing passes to the client
+	stuck    sync.RWMutex // locked: nothing passes to the server
 
 	mu      sync.Mutex
 	clients []net.Conn
@@ -63,28 +63,28 @@ func newValve(t testing.TB, to string) *valve {
 			v.mu.Lock()
 			v.clients = append(v.clients, client)
 			v.mu.Unlock()
-			all.Go(func() {
-				io.Copy(server, client)
-				server.Close()
-			})
-			all.Go(func() {
-				defer client.Close()
-				for buf := make([]byte, 1<<16); ; {
-					n, err := server.Read(buf)
-					if err != nil {
-						return
-					}
-					v.closed.RLock()
-					_, err = client.Write(buf[:n])
-					v.closed.RUnlock()
-					if err != nil {
-						return
-					}
-				}
-			})
+			all.Go(func() { pass(server, client, &v.stuck) })
+			all.Go(func() { pass(client, server, &v.closed) })
 		}
 	})
 	return v
+}
+
+// pass copies from one end to the other, while nobody holds it.
+func pass(to, from net.Conn, held *sync.RWMutex) {
+	defer to.Close()
+	for buf := make([]byte, 1<<16); ; {
+		n, err := from.Read(buf)
+		if err != nil {
+			return
+		}
+		held.RLock()
+		_, err = to.Write(buf[:n])
+		held.RUnlock()
+		if err != nil {
+			return
+		}
+	}
 }
 
 // joinBy is join over a connection through a valve.

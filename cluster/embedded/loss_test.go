@@ -3,11 +3,14 @@ package embedded_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 
 	"tinyactor/actor"
 	"tinyactor/cluster"
@@ -172,4 +175,34 @@ func TestLostWords(t *testing.T) {
 		t.Errorf("%d delivered, %d handed back, %d answers lost; %+v", delivered, back, unanswered, l.here.Stats())
 	}
 	t.Logf("%d delivered, %d answers lost", delivered, unanswered)
+}
+
+// A network that takes no bytes holds up a Send beyond its ctx as long as
+// nats.FlusherTimeout says, and not longer.
+func TestSendStuck(t *testing.T) {
+	t.Parallel()
+	s := start(t, embedded.Config{Listen: "127.0.0.1:0"})
+	here, v := joinBy(t, s, cluster.Config{Logger: slog.New(slog.DiscardHandler)}, nats.MaxReconnects(-1), nats.FlusherTimeout(time.Second))
+	_, addr := spawn(t, actor.Config{}, func(context.Context, string) error { return nil })
+	expose(t, join(t, s, cluster.Config{}), "x", addr)
+	to := cluster.Lookup[string](here, "x")
+	eventually(t, "it is found", func() bool { return len(to.Nodes()) == 1 })
+	v.stuck.Lock()
+	t.Cleanup(v.stuck.Unlock)
+	since := time.Now()
+	text := strings.Repeat("x", 900_000) // thirty of which no socket buffers
+	var all sync.WaitGroup
+	for range 30 {
+		all.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := to.Send(ctx, text); err == nil {
+				t.Error("accepted, though nothing got through")
+			}
+		})
+	}
+	all.Wait()
+	if took := spent(since, time.Now()); took > 5*time.Second {
+		t.Errorf("they have returned after %v", took)
+	}
 }
