@@ -28,8 +28,9 @@ type Config struct {
 	// exposed name of another, and in the memory of both; 256 if it is 0, at most 65536.
 	Window int
 	// Beat is how often a node says that it lives, Lost for how long another
-	// hears nothing before it takes it for dead. 0: 500 ms and 2 s; Beat is at
-	// least 1 ms, Lost two Beats. All nodes should have the same.
+	// hears nothing, while its own process runs, before it takes it for dead. 0:
+	// 500 ms and 2 s; Beat is at least 1 ms, Lost two Beats. All nodes should have
+	// the same.
 	Beat, Lost time.Duration
 	// Find is how long a Send waits for a node that exposes the name before it
 	// returns ErrNotFound; 1 s if it is 0.

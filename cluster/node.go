@@ -170,10 +170,12 @@ func (n *Node) run() {
 		case <-tick.C:
 		}
 		now := time.Now()
-		// If it was this process that slept, the others' beats wait to be read.
-		slept := now.Sub(looked) > n.cfg.Lost/2
+		var slept time.Duration
+		if gap := now.Sub(looked); gap > n.cfg.Lost/2 {
+			slept = gap
+		}
 		looked = now
-		if now.Sub(beaten) >= n.cfg.Beat || slept {
+		if now.Sub(beaten) >= n.cfg.Beat || slept > 0 {
 			beaten = now
 			n.beat(0)
 		}
@@ -181,13 +183,27 @@ func (n *Node) run() {
 	}
 }
 
-// look gives up nodes that are not heard of, and gives what waits a push.
-func (n *Node) look(now time.Time, slept bool) {
+// excuse does not count it as a node's silence that this process has slept until now.
+// What the node has said meanwhile waits to be read, for which there is a Beat at least;
+// what it did not say before counts.
+func (p *peer) excuse(slept time.Duration, now time.Time, cfg *Config) {
+	p.heard = p.heard.Add(slept)
+	if least := now.Add(cfg.Beat - cfg.Lost); p.heard.Before(least) {
+		p.heard = least
+	}
+	if p.heard.After(now) {
+		p.heard = now
+	}
+}
+
+// look gives up nodes that are not heard of, and gives what waits a push. Until now,
+// this process has perhaps slept.
+func (n *Node) look(now time.Time, slept time.Duration) {
 	n.mu.Lock()
 	var lost []string
 	for id, p := range n.peers {
-		if slept {
-			p.heard = now
+		if slept > 0 {
+			p.excuse(slept, now, &n.cfg)
 		}
 		if now.Sub(p.heard) > n.cfg.Lost {
 			lost = append(lost, id)
@@ -196,7 +212,7 @@ func (n *Node) look(now time.Time, slept bool) {
 			n.absences.note(id, now)
 		}
 	}
-	if slept {
+	if slept > 0 {
 		n.absences.listen(now)
 	}
 	news := n.news(now)
