@@ -160,17 +160,23 @@ func (all *trio) bucket(c *child, f func(nc *nats.Conn, info *jetstream.StreamIn
 	return err == nil && s.CachedInfo().Cluster != nil && f(nc, s.CachedInfo())
 }
 
-// lead waits until all replicas are current and the child's server leads the
-// bucket, or does not.
+// lead waits until the child's server leads the bucket, or does not, and what was
+// written under that leader is in all replicas: one that was cut off may be in the
+// pool again long before, as each account has connections of its own between
+// servers, and TCP waits longer for each time that it has heard nothing.
 func (all *trio) lead(c *child, want bool) {
 	all.t.Helper()
+	leader, since := "", uint64(0)
 	eventuallyIn(all.t, time.Minute, fmt.Sprintf("replicas are current, and that %s leads is %v", c.cfg.Name, want), func() bool {
 		return all.bucket(nil, func(nc *nats.Conn, info *jetstream.StreamInfo) bool {
-			if len(info.Cluster.Replicas) != 2 || slices.ContainsFunc(info.Cluster.Replicas, func(p *jetstream.PeerInfo) bool { return !p.Current || p.Offline }) {
+			if len(info.Cluster.Replicas) != 2 || slices.ContainsFunc(info.Cluster.Replicas, func(p *jetstream.PeerInfo) bool { return !p.Current || p.Offline || p.Lag > 0 }) {
 				return false
 			}
 			if (info.Cluster.Leader == c.cfg.Name) == want {
-				return true
+				if leader != info.Cluster.Leader {
+					leader, since = info.Cluster.Leader, info.State.LastSeq
+				}
+				return info.State.LastSeq > since
 			}
 			to := c.cfg.Name
 			if !want {
