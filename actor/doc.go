@@ -150,7 +150,6 @@
 // An actor is one goroutine and a few small allocations, and needs no helper
 // goroutine while it is idle (but one if its owner is a context type of another
 // package than context). Send and Recv allocate nothing as long as nobody has
-// to wait for room. An Ask allocates once, and once
-// more if the asker has to sleep. An inbox that is idle keeps at most
-// 16 KiB of slots.
+// to wait for room. An Ask allocates once, and once more if the asker has to
+// sleep. An inbox that is idle keeps at most 16 KiB of slots.
 package actor

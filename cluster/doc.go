@@ -227,7 +227,8 @@
 //
 // Give each user a nats.CustomInboxPrefix("_INBOX.<user>"), so that they do not
 // hear the answers to each other. What the server refuses, Join, Expose, Keyed
-// and OpenDurable return; a Send returns it with ErrUnknown, as something may have been sent before.
+// and OpenDurable return; a Send returns it with ErrUnknown, as something may have
+// been sent before.
 //
 // NATS has no wildcards within one part of a subject, and a node's ID is new each
 // time, so the nodes of one cluster could listen to each other's control frames.

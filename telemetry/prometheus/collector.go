@@ -29,8 +29,7 @@ type Options struct {
 const DefaultLabels = tally.DefaultLabels
 
 // New returns a collector of what o sees. It counts from now on, for actors that
-// live now from their beginning. o refers to it from then on. It
-// panics if o is nil.
+// live now from their beginning. o refers to it from then on. It panics if o is nil.
 //
 // It is safe for concurrent use, and may be registered with several registries. A
 // label of the whole program, such as its name, is for prometheus.WrapRegistererWith.
